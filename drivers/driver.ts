@@ -1,0 +1,148 @@
+import type { Readable } from 'node:stream'
+import type { Key } from './key.ts'
+
+/** What a driver knows of one stored version of an object. */
+export interface ObjectInfo {
+  /**
+   * Opaque name of this version, without quotes, 1 to 128 printable ASCII characters without `"` and `,`.
+   * Every version of a key has another one than the version before it.
+   */
+  etag: string
+  /** Bytes. */
+  size: number
+  /** The Content-Type that it was written with, verbatim. */
+  contentType: string
+  /** When this version was written, in milliseconds since 1970; HTTP shows whole seconds of it. */
+  lastModifiedMs: number
+}
+
+/**
+ * What must hold at the instant of commit, else `precondition_failed`:
+ * - `ifMatch`: the key holds exactly the version with this etag;
+ * - `ifNoneMatch: '*'`: the key holds nothing.
+ * The check and the commit are one atomic step, also against other processes and hosts.
+ */
+export type Condition = { readonly ifMatch: string } | { readonly ifNoneMatch: '*' }
+
+export interface WriteOptions {
+  /** At most 1,024 characters, never empty; kept verbatim. */
+  contentType: string
+  /** Without one the write creates or overwrites. */
+  condition?: Condition
+  /** Bytes that the body will have, where the caller knows it. A body of another length is the caller's error. */
+  size?: number
+  /** Cache-Control to keep with the object, for stores that serve it by themselves. */
+  cacheControl?: string
+}
+
+/** Byte range to read. `last` is inclusive and may lie beyond the end; `suffix` is the last N bytes, N ≥ 1. */
+export type ReadRange = { readonly first: number; readonly last?: number } | { readonly suffix: number }
+
+export interface ReadOptions {
+  range?: ReadRange
+  /** Read this version or fail with `precondition_failed`. */
+  ifMatch?: string
+}
+
+export interface ReadResult {
+  /** Of the whole object, whatever the range. */
+  info: ObjectInfo
+  /** The bytes actually in `body`, both inclusive; `null` for a whole object. */
+  range: { first: number; last: number } | null
+  /**
+   * The bytes of that one version, never a mixture with another. The caller consumes or destroys it. When the
+   * backend fails half way it is destroyed with a {@link DriverError}; it never ends short.
+   */
+  body: Readable
+}
+
+export interface ListOptions {
+  /** 1 to 4,096. A page may be shorter though more follows; it is never empty when `cursor` is not null. */
+  limit: number
+  /** `null` for the first page, else the `cursor` of the page before, with the same prefix. */
+  cursor: string | null
+  /** Whether entries carry their `info`. */
+  stat?: boolean
+}
+
+export interface ListEntry {
+  key: Key
+  /** With `stat: true` always, else where the backend gives it for nothing. */
+  info?: ObjectInfo
+}
+
+export interface ListPage {
+  /** In ascending UTF-8 byte order of their keys ({@link compareKeys}). */
+  entries: ListEntry[]
+  /** `null` on the last page. Opaque printable ASCII, at most 4,096 characters; lasts across restarts and instances. */
+  cursor: string | null
+}
+
+/** What a driver promises beyond the contract; the conformance suite holds it to this. */
+export interface DriverCapabilities {
+  /** Conditions hold against other instances over the same storage, not only within this one. */
+  atomicConditions: boolean
+  /** It can hand out URLs that let a client write or read directly. */
+  presign: boolean
+  /** It reads byte ranges without reading what lies before them. */
+  range: boolean
+}
+
+/**
+ * Storage of named objects. Everything about HTTP, tokens and owners is the caller's business.
+ *
+ * Callers guarantee: keys are made by key.ts; options are within the ranges given here; every body that they
+ * get is consumed or destroyed; nothing is called after `close`.
+ *
+ * Drivers guarantee: any number of calls may run at once; every rejection is a {@link DriverError} (a body that
+ * fails rejects `write` with the body's own error); memory does not grow with the size of an object; a change
+ * is visible to every later call of every instance as soon as its promise resolves, and is durable then.
+ */
+export interface Driver {
+  /** For people: `disk`, `s3`, … */
+  readonly name: string
+  readonly capabilities: DriverCapabilities
+
+  /** `null` when the key holds nothing. */
+  stat(key: Key): Promise<ObjectInfo | null>
+
+  /**
+   * `null` when the key holds nothing. Resolves when the version is chosen and its bytes can be read to the end
+   * even while it is overwritten or deleted.
+   * @throws `range_not_satisfiable`, `precondition_failed`
+   */
+  read(key: Key, options?: ReadOptions): Promise<ReadResult | null>
+
+  /**
+   * Stores the whole body as the new version, or changes nothing. The commit happens after the body has ended
+   * cleanly, at one instant; a body that errors or is destroyed leaves the former version, and nothing else,
+   * behind. A condition may also be checked early, to spare the client the upload. The driver consumes or
+   * destroys `body` in every case.
+   * @throws `precondition_failed`, `invalid_key`, or the error of the body
+   */
+  write(key: Key, body: Readable, options: WriteOptions): Promise<ObjectInfo>
+
+  /** @throws `not_found` when nothing was there (without a condition), `precondition_failed` (with one) */
+  delete(key: Key, options?: { condition?: { readonly ifMatch: string } }): Promise<void>
+
+  /**
+   * Makes `to` hold a copy of what `from` holds, content type included. Never touches `from`. `to` is overwritten.
+   * @param options.ifMatch copy this version of `from` or fail with `precondition_failed`
+   * @throws `not_found` when `from` holds nothing
+   */
+  copy(from: Key, to: Key, options?: { ifMatch?: string }): Promise<ObjectInfo>
+
+  /**
+   * One page of the keys that begin with `prefix` (a plain string prefix), in key order. Keys that exist during
+   * the whole walk appear exactly once; others at most once.
+   * @param prefix begins with a whole bucket name and its slash: `<address>/…` or `<address>-auth/…`
+   * @throws `invalid_cursor`
+   */
+  list(prefix: string, options: ListOptions): Promise<ListPage>
+
+  /** Resolves when the storage answers and can be used, else rejects with the reason. Cheap enough for a probe. */
+  check(): Promise<void>
+
+  /** Frees sockets, files and locks. Calls under way may fail. */
+  close(): Promise<void>
+}
