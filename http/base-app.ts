@@ -1,0 +1,36 @@
+import express, { type Express } from 'express'
+import type { Logger } from 'pino'
+import { type CorsOptions, cors } from './cors.ts'
+import { WireError } from './errors.ts'
+import { health } from './health.ts'
+import type { DrainLimits } from './refuse.ts'
+import { renderErrors } from './render-error.ts'
+import { requestLog } from './request-log.ts'
+import { type SecurityHeadersOptions, securityHeaders } from './security-headers.ts'
+
+export interface BaseAppOptions extends CorsOptions, SecurityHeadersOptions {
+  logger: Logger
+  /** Resolves when the server can do its work; for `/readyz`. */
+  check: () => Promise<void>
+  drainLimits?: DrainLimits
+}
+
+/**
+ * An Express app with all that our servers do alike, around the routes that `mount` adds. Nothing that comes
+ * before {@link cors} answers a request, so every answer is logged, safe for browsers and readable by any origin.
+ */
+export function baseApp(options: BaseAppOptions, mount: (app: Express) => void): Express {
+  const { logger } = options
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.set('query parser', false)
+  app.use(requestLog(logger), securityHeaders(options), cors(options))
+  app.use(health(options))
+  mount(app)
+  app.use(() => {
+    throw new WireError('not_found', 'there is nothing at this address')
+  })
+  app.use(renderErrors(logger, options.drainLimits))
+  return app
+}

@@ -1,0 +1,89 @@
+import type { Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+
+/** The open sockets of a server, and which of them are at work. */
+export interface Connections {
+  /** Whether bytes of an answer may already stand on the wire, so that no other answer may be written. */
+  answerBegun(socket: Socket): boolean
+  /** From now on sockets close as soon as they have nothing to answer; those without work at once. */
+  retire(): void
+  destroyAll(): void
+}
+
+export interface ConnectionOptions {
+  /** 0 for no limit. */
+  maxSocketsPerPeer: number
+  /** Called with a socket over the limit; it is not read from. */
+  refuse(socket: Socket): void
+}
+
+/** Follows every socket and every answer of a server that does not listen yet. */
+export function trackConnections(server: Server, options: ConnectionOptions): Connections {
+  const answers = new Map<Socket, Set<ServerResponse>>()
+  const peers = new PeerCounts(options.maxSocketsPerPeer)
+  let retiring = false
+
+  server.on('connection', (socket: Socket) => {
+    const peer = socket.remoteAddress
+    // Gone before we saw it.
+    if (peer === undefined) return void socket.destroy()
+    answers.set(socket, new Set())
+    const allowed = peers.add(peer)
+    socket.once('close', () => {
+      answers.delete(socket)
+      peers.remove(peer)
+    })
+    if (!allowed) options.refuse(socket)
+  })
+
+  server.prependListener('request', (req, res) => {
+    const { socket } = req
+    const open = answers.get(socket)
+    open?.add(res)
+    if (retiring) res.setHeader('Connection', 'close')
+    res.once('close', () => {
+      open?.delete(res)
+      if (retiring && open?.size === 0) socket.destroySoon()
+    })
+  })
+
+  return {
+    answerBegun(socket) {
+      const open = [...(answers.get(socket) ?? [])]
+      // With several pipelined requests open, which of them comes next on the wire is Node's knowledge.
+      return open.length > 1 || open.some((res) => res.headersSent)
+    },
+    retire() {
+      retiring = true
+      for (const [socket, open] of answers) {
+        if (open.size === 0) socket.destroy()
+        for (const res of open) if (!res.headersSent) res.setHeader('Connection', 'close')
+      }
+    },
+    destroyAll() {
+      for (const socket of answers.keys()) socket.destroy()
+    },
+  }
+}
+
+class PeerCounts {
+  private readonly counts = new Map<string, number>()
+  private readonly max: number
+
+  constructor(max: number) {
+    this.max = max
+  }
+
+  /** Counts a socket in; whether it is within the limit. */
+  add(peer: string): boolean {
+    const count = (this.counts.get(peer) ?? 0) + 1
+    this.counts.set(peer, count)
+    return this.max === 0 || count <= this.max
+  }
+
+  remove(peer: string): void {
+    const count = (this.counts.get(peer) ?? 0) - 1
+    if (count > 0) this.counts.set(peer, count)
+    else this.counts.delete(peer)
+  }
+}

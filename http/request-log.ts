@@ -1,0 +1,72 @@
+import type { IncomingMessage } from 'node:http'
+import type { RequestHandler, Response } from 'express'
+import type { Level, Logger } from 'pino'
+import { beginContext, type RequestContext } from './request-context.ts'
+
+/** One line of the log. Never a token, a query or a path. */
+interface RequestLine extends RequestContext {
+  method: string
+  /** Of the answer; 499 where the client went away before one began. */
+  status: number
+  /** Bytes of the request's body that were taken in; not what was thrown away after a refusal. */
+  bytes: number
+  /** Bytes written to the client, head and body, as they stood on the wire. */
+  sent: number
+  /** From the end of the request's head to the end of the answer. */
+  ms: number
+  /** The connection ended before the answer did. */
+  aborted?: true
+}
+
+/**
+ * Writes one line when a request ends, however it ends, and names it: an `X-Request-Id` that is short and
+ * harmless is kept, else one is made; the answer carries it.
+ */
+export function requestLog(logger: Logger): RequestHandler {
+  return (req, res, next) => {
+    const context = beginContext(req, res)
+    res.setHeader('X-Request-Id', context.id)
+    const startedMs = performance.now()
+    const received = countBody(req)
+    const sent = countSent(res)
+    res.once('close', () => {
+      const status = res.headersSent ? res.statusCode : 499
+      const line: RequestLine = {
+        ...context,
+        method: req.method,
+        status,
+        bytes: received(),
+        sent: sent(),
+        ms: Math.round((performance.now() - startedMs) * 10) / 10,
+      }
+      if (!res.writableFinished) line.aborted = true
+      logger[levelOf(status)](line, 'request')
+    })
+    next()
+  }
+}
+
+function levelOf(status: number): Level {
+  if (status >= 500) return 'error'
+  return status >= 400 ? 'warn' : 'info'
+}
+
+/**
+ * Counts at the one place through which Node's parser hands a body on. A `data` listener would start the flow
+ * before the handler wants it, and a stream in between would cost every upload.
+ */
+function countBody(req: IncomingMessage): () => number {
+  let bytes = 0
+  const push = req.push.bind(req)
+  req.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
+    if (chunk !== null) bytes += chunk.length
+    return push(chunk, encoding)
+  }
+  return () => bytes
+}
+
+function countSent(res: Response): () => number {
+  const { socket } = res
+  const before = socket?.bytesWritten ?? 0
+  return () => (socket?.bytesWritten ?? 0) - before
+}

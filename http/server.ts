@@ -1,0 +1,183 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Logger } from 'pino'
+import { type Connections, trackConnections } from './connections.ts'
+import { WireError } from './errors.ts'
+import { answerByHand, rawAnswer } from './raw-answer.ts'
+
+/** What one client may take of the server. */
+export interface ServerLimits {
+  /**
+   * Bytes of a request's head, as Node counts them: target, names and values. PROTOCOL 2.2 wants at least 32 KiB
+   * of headers; 2 KiB more are for the request target, which counts too. Beyond it 431.
+   */
+  maxHeaderBytes: number
+  /** For the whole head of a request to arrive, from the moment of connecting or of its first byte; else 408. */
+  headersTimeoutMs: number
+  /** For the whole request to arrive, body included; else 408. What bounds a body that trickles in. */
+  requestTimeoutMs: number
+  /** How long a socket may wait for its next request. More than the 60 s after which balancers let go of theirs. */
+  keepAliveTimeoutMs: number
+  /** How long a socket may stay without a byte in either direction: a client that does not read its answer. */
+  idleTimeoutMs: number
+  /** How often the first two are looked at: how late a time-out may be. */
+  checkIntervalMs: number
+  /**
+   * Open sockets of one peer address; further ones get 503. 0 for no limit: behind a proxy all clients share the
+   * address of the proxy, so switch it off there and let the proxy count.
+   */
+  maxSocketsPerPeer: number
+}
+
+export const defaultLimits: ServerLimits = {
+  maxHeaderBytes: 34 * 1024,
+  headersTimeoutMs: 15_000,
+  requestTimeoutMs: 3_600_000,
+  keepAliveTimeoutMs: 65_000,
+  idleTimeoutMs: 120_000,
+  checkIntervalMs: 2_000,
+  maxSocketsPerPeer: 512,
+}
+
+export interface ServerOptions {
+  app: RequestListener
+  /** Address to listen on, `127.0.0.1` or `::` for instance. */
+  host: string
+  /** 0 for one that is free. */
+  port: number
+  logger: Logger
+  limits?: Partial<ServerLimits>
+  /** How long `close` lets requests under way go on. */
+  graceMs?: number
+}
+
+export interface RunningServer {
+  /** Without a slash at its end. */
+  url: string
+  port: number
+  /**
+   * Takes no new connection, closes those without work, lets requests under way finish for `graceMs` and cuts off
+   * what is left. Resolves when every socket is closed; may be called again.
+   */
+  close(): Promise<void>
+}
+
+/** @throws when the address cannot be listened on */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { app, host, port, logger, graceMs = 30_000 } = options
+  const limits = { ...defaultLimits, ...options.limits }
+  const server = createHttpServer(limits)
+  const tooMany = rawAnswer(new WireError('unavailable', 'too many connections', { retryAfterSeconds: 5 }))
+  const connections = trackConnections(server, {
+    maxSocketsPerPeer: limits.maxSocketsPerPeer,
+    refuse(socket) {
+      socket.pause()
+      socket.write(tooMany)
+      socket.destroySoon()
+    },
+  })
+  server.on('clientError', answerClientErrors(connections, logger))
+  server.on('request', app)
+  server.on('checkContinue', (req, res) => {
+    continueWhenRead(req, res)
+    server.emit('request', req, res)
+  })
+  await listen(server, host, port)
+  const { port: actualPort } = server.address() as AddressInfo
+  let closed: Promise<void> | null = null
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}`,
+    port: actualPort,
+    close: () => {
+      closed ??= closeGracefully(server, connections, graceMs, logger)
+      return closed
+    },
+  }
+}
+
+function createHttpServer(limits: ServerLimits): Server {
+  const server = createServer({
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs),
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    connectionsCheckingInterval: limits.checkIntervalMs,
+    noDelay: true,
+  })
+  server.maxRequestsPerSocket = 0
+  server.timeout = limits.idleTimeoutMs
+  return server
+}
+
+/**
+ * `Expect: 100-continue` (RFC 9110 section 10.1.1): the client is told to go on when something first reads the
+ * body, so that a request which is refused by its head never uploads at all.
+ */
+function continueWhenRead(req: IncomingMessage, res: ServerResponse): void {
+  const read = req._read.bind(req)
+  req._read = (size) => {
+    req._read = read
+    if (!res.headersSent && !res.destroyed) res.writeContinue()
+    read(size)
+  }
+}
+
+/** Requests that Node's parser or its timers refuse never reach the app; they are answered alike. */
+function answerClientErrors(connections: Connections, logger: Logger) {
+  const answered = new WeakSet<Socket>()
+  return (error: Error & { code?: string }, stream: unknown) => {
+    const socket = stream as Socket
+    // Node tells the same error again for every further byte.
+    if (answered.has(socket)) return
+    answered.add(socket)
+    if (error.code === 'ECONNRESET' || !socket.writable || connections.answerBegun(socket)) {
+      socket.destroy()
+      return
+    }
+    const refusal = refusalOf(error.code)
+    logger.warn({ code: error.code, refusal: refusal.code }, 'request refused')
+    answerByHand(socket, refusal)
+  }
+}
+
+function refusalOf(code: string | undefined): WireError {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return new WireError('headers_too_large', 'the headers of the request are too large')
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new WireError('request_timeout', 'the request did not arrive in time')
+  }
+  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') {
+    return new WireError('payload_too_large', 'the chunk extensions of the body are too large')
+  }
+  return new WireError('invalid_input', 'the request is not well-formed HTTP')
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+async function closeGracefully(server: Server, connections: Connections, graceMs: number, logger: Logger) {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve())
+  })
+  connections.retire()
+  const timer = setTimeout(() => {
+    logger.warn({ graceMs }, 'requests under way were cut off')
+    connections.destroyAll()
+  }, graceMs)
+  await closed
+  clearTimeout(timer)
+}
