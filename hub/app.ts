@@ -1,0 +1,45 @@
+import express, { type Express, type Request, type Response } from 'express'
+import { baseApp } from '../http/base-app.ts'
+import { removeFile } from './delete.ts'
+import { createHub, type Hub } from './hub.ts'
+import { hubInfo } from './hub-info.ts'
+import { listFiles } from './list-files.ts'
+import type { HubOptions } from './options.ts'
+import { revokeAll } from './revoke-all.ts'
+import { storeFile } from './store.ts'
+
+export type { HubOptions } from './options.ts'
+
+/** Bodies of requests that are JSON: a page name, a timestamp. */
+const maxJsonBytes = 64 * 1024
+
+/** The write side (PROTOCOL 1.2): an Express app that turns each request into one authorized storage operation. */
+export function hubApp(options: HubOptions): Express {
+  const hub = createHub(options)
+  // Old clients send JSON under other types, or under none.
+  const json = express.json({ limit: maxJsonBytes, type: () => true, inflate: false })
+
+  return baseApp(
+    {
+      logger: options.logger,
+      check: () => options.driver.check(),
+      methods: ['DELETE', 'POST', 'PUT', 'GET', 'OPTIONS', 'HEAD'],
+      exposedHeaders: ['ETag'],
+    },
+    (app) => {
+      // Express would decode parameters; the routes match the target as it was sent, and target.ts reads it.
+      app.get(/^\/hub_info\/?$/, hubInfo(options, hub))
+      app.post(/^\/store\/[a-zA-Z0-9]+\//, operation(hub, storeFile))
+      app.delete(/^\/delete\/[a-zA-Z0-9]+\//, operation(hub, removeFile))
+      app.post(/^\/list-files\/[a-zA-Z0-9]+\/?$/, json, operation(hub, listFiles))
+      app.post(/^\/revoke-all\/[a-zA-Z0-9]+\/?$/, json, operation(hub, revokeAll))
+    },
+  )
+}
+
+type Operation = (hub: Hub, req: Request, res: Response) => Promise<void>
+
+/** Express 5 hands a rejection on to the one renderer of errors. */
+function operation(hub: Hub, run: Operation): (req: Request, res: Response) => Promise<void> {
+  return (req, res) => run(hub, req, res)
+}

@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+
+/**
+ * Remembers tokens whose signatures have been verified, by the hash of their text, so that a token that comes
+ * again costs no signature check. Only what a signature settles for ever is kept: times, revocations and scopes
+ * are checked at every use. Bounded; refusals are not kept.
+ */
+export class VerifiedTokens<Verified extends {}> {
+  readonly #entries: LRUCache<string, Verified>
+
+  constructor(maxEntries: number) {
+    this.#entries = new LRUCache({ max: maxEntries })
+  }
+
+  /** What `verify` makes of the token, from memory where it succeeded before. */
+  verify(token: string, verify: (token: string) => Verified): Verified {
+    const hash = createHash('sha256').update(token).digest('base64')
+    const known = this.#entries.get(hash)
+    if (known !== undefined) return known
+    const verified = verify(token)
+    this.#entries.set(hash, verified)
+    return verified
+  }
+}

@@ -1,0 +1,22 @@
+import type { RequestHandler } from 'express'
+import { nameRoute } from '../http/request-context.ts'
+import { sendJson } from '../http/send-json.ts'
+import { software } from '../http/software.ts'
+import { challengeText } from './auth/challenge.ts'
+import type { Hub } from './hub.ts'
+import type { HubOptions } from './options.ts'
+
+/** `GET /hub_info`: what a client must know before it signs and sends (PROTOCOL 1.2). */
+export function hubInfo(options: HubOptions, hub: Hub): RequestHandler {
+  const info = {
+    challenge_text: challengeText(options.serverName),
+    latest_auth_version: 'v1',
+    max_file_upload_size_megabytes: options.maxFileUploadSizeMegabytes,
+    read_url_prefix: hub.readUrlPrefix,
+    software,
+  }
+  return (_req, res) => {
+    nameRoute(res, 'hub_info')
+    sendJson(res, 200, info)
+  }
+}

@@ -1,0 +1,48 @@
+import type { Driver } from '../drivers/driver.ts'
+import { type Authenticator, authenticator } from './auth/authenticate.ts'
+import { type AuthorityStore, authorityStore } from './auth/authority-store.ts'
+import type { HubOptions } from './options.ts'
+import { PathLocks } from './path-locks.ts'
+import { type SocialProofs, socialProofs } from './social-proofs.ts'
+
+/** What the operations work with. Apart from caches and the locks of what is under way it has no state. */
+export interface Hub {
+  readonly driver: Driver
+  readonly authorityStore: AuthorityStore
+  readonly authenticator: Authenticator
+  readonly socialProofs: SocialProofs
+  readonly pathLocks: PathLocks
+  readonly readUrlPrefix: string
+  readonly maxBytes: number
+  readonly pageSize: number
+  readonly cacheControl: string
+  readonly idleTimeoutMs: number
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+export function createHub(options: HubOptions): Hub {
+  const { driver, now = Date.now } = options
+  const store = authorityStore({
+    driver,
+    cacheSize: options.authorityCacheSize,
+    revocationMaxAgeSeconds: options.revocationMaxAgeSeconds,
+  })
+  return {
+    driver,
+    authorityStore: store,
+    authenticator: authenticator({ ...options, authorityStore: store, now }),
+    socialProofs: socialProofs({
+      driver,
+      required: options.proofsRequired,
+      ...(options.proofVerifier === undefined ? {} : { verifier: options.proofVerifier }),
+    }),
+    pathLocks: new PathLocks(),
+    readUrlPrefix: options.readUrlPrefix.endsWith('/') ? options.readUrlPrefix : `${options.readUrlPrefix}/`,
+    maxBytes: Math.floor(options.maxFileUploadSizeMegabytes * 1024 * 1024),
+    pageSize: options.pageSize,
+    cacheControl: options.cacheControl,
+    idleTimeoutMs: options.idleTimeoutMs,
+    now,
+  }
+}

@@ -1,0 +1,104 @@
+import type { Request, Response } from 'express'
+import type { ListEntry, ObjectInfo } from '../drivers/driver.ts'
+import { KeyError, parsePrefix } from '../drivers/key.ts'
+import { sendJson } from '../http/send-json.ts'
+import type { Authority } from './auth/authority.ts'
+import { hasArchivalScope, isHistoryPath, listableReaches } from './auth/authorize.ts'
+import { reaches } from './auth/capability.ts'
+import type { Hub } from './hub.ts'
+import { invalidMember, jsonBody } from './json-body.ts'
+import { notCovered } from './not-covered.ts'
+import { bucketTarget } from './target.ts'
+
+/** What a client asks for. */
+interface ListRequest {
+  page: string | null
+  stat: boolean
+  prefix: string
+  limit: number
+}
+
+/** What a client gets for one file when it asks for `stat`. */
+interface FileStat {
+  name: string
+  /** Seconds since 1970, as Gaia's hub gives them. */
+  lastModifiedDate: number
+  /** Bytes. */
+  contentLength: number
+  etag: string
+  contentType: string
+}
+
+/** The most entries that a client may ask for on a page. */
+const maxLimit = 1000
+/** The longest page name that a driver makes. */
+const maxPageLength = 4096
+
+/**
+ * `POST /list-files/<address>`: one page of names in key order. Names that the credential may not see are left
+ * out; a page emptied by that holds one `null` where more pages follow, because Gaia's clients stop at an empty
+ * one.
+ */
+export async function listFiles(hub: Hub, req: Request, res: Response): Promise<void> {
+  const address = bucketTarget(req, res)
+  const authority = await hub.authenticator.authenticate(req.headers.authorization, address)
+  const isListable = listableNames(authority)
+  const { prefix, ...wanted } = readRequest(jsonBody(req), hub.pageSize)
+
+  const page = await hub.driver.list(`${address}/${prefix}`, {
+    limit: wanted.limit,
+    cursor: wanted.page,
+    stat: wanted.stat,
+  })
+  const entries = page.entries
+    .map((entry) => ({ ...entry, name: entry.key.slice(address.length + 1) }))
+    .filter(({ name }) => isListable(name))
+    .map((entry) => (wanted.stat ? fileStat(entry) : entry.name))
+  const isEmptied = entries.length === 0 && page.cursor !== null
+  sendJson(res, 202, { entries: isEmptied ? [null] : entries, page: page.cursor })
+}
+
+/** @throws {WireError} when the credential lists nothing at all */
+function listableNames(authority: Authority): (name: string) => boolean {
+  const listable = listableReaches(authority)
+  if (listable.length === 0) throw notCovered(authority, 'no capability of the credential covers listing')
+  const hidesHistory = hasArchivalScope(authority)
+  return (name) => listable.some((reach) => reaches(reach, name)) && !(hidesHistory && isHistoryPath(name))
+}
+
+function readRequest(body: Readonly<Record<string, unknown>>, pageSize: number): ListRequest {
+  const { page = null, stat = false, prefix = '', limit = pageSize } = body
+  if (page !== null && (typeof page !== 'string' || page === '' || page.length > maxPageLength)) {
+    throw invalidMember('page', 'null or the "page" of a former answer')
+  }
+  if (typeof stat !== 'boolean' && stat !== null) throw invalidMember('stat', 'true or false')
+  return {
+    page,
+    stat: stat === true,
+    prefix: readPrefix(prefix ?? ''),
+    limit: readLimit(limit ?? pageSize, pageSize),
+  }
+}
+
+function readPrefix(prefix: unknown): string {
+  if (typeof prefix !== 'string') throw invalidMember('prefix', 'the beginning of a path')
+  try {
+    return parsePrefix(prefix)
+  } catch (error) {
+    if (!(error instanceof KeyError)) throw error
+    throw invalidMember('prefix', `the beginning of a path: ${error.message}`)
+  }
+}
+
+function readLimit(limit: unknown, pageSize: number): number {
+  if (limit === pageSize) return pageSize
+  if (!Number.isInteger(limit) || Number(limit) < 1 || Number(limit) > maxLimit) {
+    throw invalidMember('limit', `a whole number from 1 to ${maxLimit}`)
+  }
+  return Number(limit)
+}
+
+function fileStat({ name, info }: ListEntry & { name: string }): FileStat {
+  const { lastModifiedMs, size, etag, contentType } = info as ObjectInfo
+  return { name, lastModifiedDate: Math.floor(lastModifiedMs / 1000), contentLength: size, etag, contentType }
+}

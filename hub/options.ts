@@ -1,0 +1,37 @@
+import type { Logger } from 'pino'
+import type { Driver } from '../drivers/driver.ts'
+import type { ProofVerifier } from './social-proofs.ts'
+
+/** Everything that a hub is made of. Nothing is read from the environment. */
+export interface HubOptions {
+  driver: Driver
+  logger: Logger
+  /** The host that clients know the hub by; part of the challenge that tokens sign, and of `hub_did`. */
+  serverName: string
+  /** Where the files are read: an absolute URL that ends in `/`. */
+  readUrlPrefix: string
+  /** The largest file, in units of 1,048,576 bytes. */
+  maxFileUploadSizeMegabytes: number
+  /** Entries on a page of list-files where the client names no `limit`; 1 to 4,096. */
+  pageSize: number
+  /** Cache-Control that stores which serve files by themselves keep with each file. */
+  cacheControl: string
+  /** Addresses that may sign; `null` for anybody. */
+  whitelist: readonly string[] | null
+  requireCorrectHubUrl: boolean
+  validHubUrls: readonly string[]
+  /** Social proofs that an owner's profile must carry before anything else is stored; 0 for none. */
+  proofsRequired: number
+  /** Looks behind the URLs of social proofs; without one their form alone is checked. */
+  proofVerifier?: ProofVerifier
+  /** Facts about owners kept in memory. */
+  authorityCacheSize: number
+  /** How long another hub's revocation may go unseen, in seconds. */
+  revocationMaxAgeSeconds: number
+  /** How far ahead the `exp` of an invocation may lie, in seconds. */
+  maxInvocationLifetimeSeconds: number
+  /** How long an upload may stand still before it is given up. */
+  idleTimeoutMs: number
+  /** Milliseconds since 1970. */
+  now?: () => number
+}
