@@ -1,0 +1,125 @@
+import { mkdir, realpath } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Readable } from 'node:stream'
+import type {
+  Driver,
+  ListOptions,
+  ListPage,
+  ObjectInfo,
+  ReadOptions,
+  ReadResult,
+  WriteOptions,
+} from '../driver.ts'
+import { DriverError } from '../errors.ts'
+import type { Key } from '../key.ts'
+import { copyVersion } from './copy.ts'
+import { infoOf, statCurrent } from './current-version.ts'
+import { deleteFile } from './delete.ts'
+import { asDriver, asDriverError } from './errors.ts'
+import { FolderSync } from './folder-sync.ts'
+import { Folders } from './folders.ts'
+import { KeyLocks } from './key-locks.ts'
+import { placeOf, workFolder } from './layout.ts'
+import { listPage } from './list.ts'
+import { readFile } from './read.ts'
+import type { Storage } from './storage.ts'
+import { createFile, discard } from './temp-file.ts'
+import { TempFolder } from './temp-folder.ts'
+import { writeFile } from './write.ts'
+
+export interface DiskDriverOptions {
+  /**
+   * The folder that holds everything, on one file system; made where it is missing. It may be a directory that a
+   * Gaia hub wrote, and may be used by any number of instances and processes of one machine at once.
+   */
+  root: string
+  /**
+   * `fsync` (the default): what is answered survives a loss of power. `none`: it survives the end of the process
+   * only, and a loss of power may take files that were answered long before.
+   */
+  durability?: 'fsync' | 'none'
+  /** Milliseconds since 1970. */
+  now?: () => number
+}
+
+/**
+ * Opens a folder as storage, and removes what instances that died have left in it. Files and folders get the
+ * modes that the umask leaves of 0666 and 0777, so that another server of the machine may serve them.
+ * @throws `unavailable` or `backend` when the folder cannot be used, or locks do not work on this platform
+ */
+export async function diskDriver(options: DiskDriverOptions): Promise<Driver> {
+  try {
+    return new DiskDriver(await openStorage(options))
+  } catch (error) {
+    throw asDriverError(error)
+  }
+}
+
+async function openStorage(options: DiskDriverOptions): Promise<Storage> {
+  if (process.platform === 'win32') {
+    throw new DriverError('unavailable', 'the disk driver does not work on Windows')
+  }
+  await mkdir(resolve(options.root), { recursive: true })
+  const root = await realpath(options.root)
+  const work = `${root}/${workFolder}`
+  const temp = await TempFolder.open(work)
+  const sync = new FolderSync(root, options.durability !== 'none')
+  return {
+    root,
+    temp,
+    sync,
+    locks: KeyLocks.open(work),
+    folders: new Folders(root, sync),
+    now: options.now ?? Date.now,
+  }
+}
+
+class DiskDriver implements Driver {
+  readonly name = 'disk'
+  readonly capabilities = { atomicConditions: true, presign: false, range: true }
+  readonly #storage: Storage
+
+  constructor(storage: Storage) {
+    this.#storage = storage
+  }
+
+  stat(key: Key): Promise<ObjectInfo | null> {
+    return asDriver(async () => {
+      const current = await statCurrent(placeOf(this.#storage.root, key))
+      return current === null ? null : infoOf(current.version)
+    })
+  }
+
+  read(key: Key, options: ReadOptions = {}): Promise<ReadResult | null> {
+    return asDriver(() => readFile(placeOf(this.#storage.root, key), options))
+  }
+
+  write(key: Key, body: Readable, options: WriteOptions): Promise<ObjectInfo> {
+    return writeFile(this.#storage, placeOf(this.#storage.root, key), body, options)
+  }
+
+  delete(key: Key, options: { condition?: { readonly ifMatch: string } } = {}): Promise<void> {
+    const place = placeOf(this.#storage.root, key)
+    return asDriver(() =>
+      this.#storage.locks.hold(key, () => deleteFile(this.#storage, place, options.condition?.ifMatch)),
+    )
+  }
+
+  copy(from: Key, to: Key, options: { ifMatch?: string } = {}): Promise<ObjectInfo> {
+    const { root } = this.#storage
+    return asDriver(() => copyVersion(this.#storage, placeOf(root, from), placeOf(root, to), options.ifMatch))
+  }
+
+  list(prefix: string, options: ListOptions): Promise<ListPage> {
+    return asDriver(() => listPage(this.#storage.root, prefix, options))
+  }
+
+  check(): Promise<void> {
+    return asDriver(async () => discard(await createFile(this.#storage, Buffer.from('check'))))
+  }
+
+  async close(): Promise<void> {
+    this.#storage.locks.close()
+    await asDriver(() => this.#storage.temp.close())
+  }
+}

@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto'
+import * as fs from 'node:fs'
+import { createRequire } from 'node:module'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DriverError } from '../errors.ts'
+
+/** `tryLock` answers at once; the kernel gives a lock back when the process that holds it ends, however it ends. */
+interface NativeLocks {
+  tryLock(fd: number, offset?: number, length?: number): boolean
+  unlock(fd: number, offset?: number, length?: number): void
+}
+
+let native: NativeLocks | undefined
+
+/**
+ * Locks that hold between processes; Node has none of its own.
+ * @throws when the native module does not load here: without locks conditions would not hold, so nothing starts
+ */
+export function loadNativeLocks(): NativeLocks {
+  if (native !== undefined) return native
+  try {
+    const loaded: NativeLocks = createRequire(import.meta.url)('fs-native-extensions')
+    native = loaded
+    return loaded
+  } catch (cause) {
+    throw new DriverError(
+      'unavailable',
+      'the disk driver needs file locks: the native module fs-native-extensions does not load on this platform',
+      { cause },
+    )
+  }
+}
+
+/** Where a key is locked: a byte of a file, or on macOS, which locks whole files only, one file of several. */
+interface Slot {
+  readonly id: number
+  readonly fd: number
+  readonly offset: number
+  readonly length: number
+}
+
+const stripes = process.platform === 'darwin' ? 64 : 1
+/** Waiting for a key longer than this is given up as `busy`. */
+const maxWaitMs = 10_000
+/** How long this process hands one key from one of its own operations to the next before it lets others try. */
+const maxStreakMs = 100
+
+/** A key's turn within this process. */
+interface Queue {
+  since: number
+  readonly waiting: Array<() => void>
+}
+
+/**
+ * One operation at a time for each key, in this process and against every other over the same storage. Two keys
+ * may share a slot (48 bits of a hash), which costs time only.
+ */
+export class KeyLocks {
+  readonly #native: NativeLocks
+  readonly #fds: readonly number[]
+  readonly #queues = new Map<number, Queue>()
+
+  /** Opens, and where needed makes, the lock files in `folder`. They stay empty and are never removed. */
+  static open(folder: string): KeyLocks {
+    const locks = loadNativeLocks()
+    const names = stripes === 1 ? ['locks'] : Array.from({ length: stripes }, (_, i) => `locks-${i}`)
+    return new KeyLocks(
+      locks,
+      names.map((name) => openLockFile(`${folder}/${name}`)),
+    )
+  }
+
+  private constructor(locks: NativeLocks, fds: readonly number[]) {
+    this.#native = locks
+    this.#fds = fds
+  }
+
+  /**
+   * Runs `task` while nothing else holds `key`. Keep what is slow, above all a client's body, outside of it.
+   * @throws `busy` when the key is not free within ten seconds
+   */
+  async hold<T>(key: string, task: () => Promise<T>): Promise<T> {
+    const slot = this.#slotOf(key)
+    const deadline = Date.now() + maxWaitMs
+    const queue = await this.#enter(slot.id)
+    try {
+      await this.#lock(slot, queue, deadline)
+      try {
+        return await task()
+      } finally {
+        this.#native.unlock(slot.fd, slot.offset, slot.length)
+      }
+    } finally {
+      this.#leave(slot.id, queue)
+    }
+  }
+
+  close(): void {
+    for (const fd of this.#fds) fs.closeSync(fd)
+  }
+
+  #slotOf(key: string): Slot {
+    const hash = createHash('sha256').update(key).digest().readUIntBE(0, 6)
+    const id = stripes === 1 ? hash : hash % stripes
+    const fd = this.#fds[stripes === 1 ? 0 : id]
+    if (fd === undefined) throw new DriverError('backend', 'the disk driver is closed')
+    return stripes === 1 ? { id, fd, offset: id, length: 1 } : { id, fd, offset: 0, length: 0 }
+  }
+
+  /** Resolves when it is this caller's turn in this process. */
+  async #enter(id: number): Promise<Queue> {
+    const queue = this.#queues.get(id)
+    if (queue === undefined) {
+      const fresh = { since: Date.now(), waiting: [] }
+      this.#queues.set(id, fresh)
+      return fresh
+    }
+    await waitForTurn(queue)
+    return queue
+  }
+
+  #leave(id: number, queue: Queue): void {
+    const next = queue.waiting.shift()
+    if (next === undefined) this.#queues.delete(id)
+    else next()
+  }
+
+  async #lock(slot: Slot, queue: Queue, deadline: number): Promise<void> {
+    if (Date.now() - queue.since > maxStreakMs) {
+      // Other processes poll every few milliseconds and would never find a key free that is handed on at once.
+      await sleep(maxPollMs)
+      queue.since = Date.now()
+    }
+    while (!this.#native.tryLock(slot.fd, slot.offset, slot.length)) {
+      if (Date.now() > deadline) throw busy()
+      // Polling, not a blocking call: that would take one of the few threads that the lock's holder needs.
+      await sleep(1 + Math.random() * (maxPollMs - 1))
+    }
+  }
+}
+
+const maxPollMs = 5
+
+function waitForTurn(queue: Queue): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const turn = (): void => {
+      clearTimeout(timer)
+      resolve()
+    }
+    const timer = setTimeout(() => {
+      queue.waiting.splice(queue.waiting.indexOf(turn), 1)
+      reject(busy())
+    }, maxWaitMs)
+    queue.waiting.push(turn)
+  })
+}
+
+function busy(): DriverError {
+  return new DriverError('busy', 'another operation holds this name')
+}
+
+function openLockFile(path: string): number {
+  return fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW, 0o666)
+}
+
+/** Takes a lock on a whole file, or answers `null` when somebody has it. It is held until the file is closed. */
+export function tryLockFile(path: string): number | null {
+  const fd = openLockFile(path)
+  try {
+    if (loadNativeLocks().tryLock(fd)) return fd
+  } catch (error) {
+    fs.closeSync(fd)
+    throw error
+  }
+  fs.closeSync(fd)
+  return null
+}
+
+/** {@link tryLockFile} until it is ours. @throws `busy` after ten seconds */
+export async function lockFile(path: string): Promise<number> {
+  const deadline = Date.now() + maxWaitMs
+  for (;;) {
+    const fd = tryLockFile(path)
+    if (fd !== null) return fd
+    if (Date.now() > deadline) throw busy()
+    await sleep(1 + Math.random() * (maxPollMs - 1))
+  }
+}

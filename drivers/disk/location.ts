@@ -1,0 +1,42 @@
+import { readlinkSync } from 'node:fs'
+import { absent, closeFile, folderFlags, openFile, realPath, unless } from './calls.ts'
+
+/**
+ * The rule against links: a path is used only where it is its own real path below the real root. No component
+ * may be a symbolic link, wherever that leads, nor, on file systems that fold case or normalize names, a name
+ * that is spelled differently on disk. Nothing is remembered from one call to the next, since a folder that was
+ * good a moment ago may have been replaced by a link.
+ */
+
+/** Whether the kernel tells the path of an open file. Then there is no instant between the check and the use. */
+let procFiles: boolean | undefined
+
+/** Whether an open file is the one that stands at `path` itself. It may have been removed or replaced since. */
+export async function isOpenAt(fd: number, path: string): Promise<boolean> {
+  procFiles ??= hasProcFiles()
+  if (!procFiles) return await isOwnRealPath(path)
+  // Answered from memory by the kernel, in two microseconds: a thread would cost more.
+  const actual = readlinkSync(`/proc/self/fd/${fd}`)
+  return actual === path || actual === `${path} (deleted)`
+}
+
+/** Whether `path` exists and is its own real path. */
+export async function isOwnRealPath(path: string): Promise<boolean> {
+  return (await unless(realPath(path), absent, null)) === path
+}
+
+/** Opens a folder that stands at `path` itself, or answers `null`. The caller closes it. */
+export async function openFolder(path: string): Promise<number | null> {
+  const fd = await unless(openFile(path, folderFlags), absent, null)
+  if (fd === null || (await isOpenAt(fd, path))) return fd
+  await closeFile(fd)
+  return null
+}
+
+function hasProcFiles(): boolean {
+  try {
+    return process.platform === 'linux' && readlinkSync('/proc/self/exe') !== ''
+  } catch {
+    return false
+  }
+}
