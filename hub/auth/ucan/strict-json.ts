@@ -1,0 +1,87 @@
+import { maxJsonDepth } from './limits.ts'
+
+export type Json = null | boolean | number | string | Json[] | JsonObject
+export interface JsonObject {
+  [name: string]: Json
+}
+
+/** What makes a text no JSON that is taken here; for the message of a refusal. */
+export class StrictJsonError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'StrictJsonError'
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * Parses bytes as one JSON object (RFC 8259). Stricter than `JSON.parse`: valid UTF-8 without a byte order mark,
+ * no object with two members of one name at any depth (two parsers could then read two different tokens), and
+ * bounded nesting. A member `__proto__` is an ordinary own member.
+ * @throws {StrictJsonError}
+ */
+export function parseJsonObject(bytes: Uint8Array): JsonObject {
+  const text = decodeUtf8(bytes)
+  scan(text)
+  const value = parse(text)
+  if (!isObject(value)) throw new StrictJsonError('a JSON object')
+  return value
+}
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** An own member of an object, never one that it inherits. */
+export function member(object: JsonObject, name: string): Json | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw new StrictJsonError('valid UTF-8')
+  }
+}
+
+function parse(text: string): Json {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    throw new StrictJsonError('valid JSON')
+  }
+}
+
+/** Strings, and the characters that open, close and divide; everything between them is left to `JSON.parse`. */
+const token = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]/gs
+
+/** Looks for repeated names and deep nesting, before anything recursive sees the text. */
+function scan(text: string): void {
+  /** The names met so far in each object that is open; `null` for an array. */
+  const open: Array<Set<string> | null> = []
+  let atName = false
+  for (const [symbol] of text.matchAll(token)) {
+    if (symbol === '{' || symbol === '[') {
+      if (open.length >= maxJsonDepth) throw new StrictJsonError(`JSON nested at most ${maxJsonDepth} deep`)
+      open.push(symbol === '{' ? new Set() : null)
+      atName = symbol === '{'
+    } else if (symbol === '}' || symbol === ']') {
+      open.pop()
+      atName = false
+    } else if (symbol === ',') {
+      atName = open.at(-1) instanceof Set
+    } else if (atName) {
+      addName(open.at(-1), symbol)
+      atName = false
+    }
+  }
+}
+
+function addName(names: Set<string> | null | undefined, quoted: string): void {
+  // Two spellings of one name, with escapes and without, are one name.
+  const name = quoted.includes('\\') ? JSON.stringify(parse(quoted)) : quoted
+  if (names?.has(name)) throw new StrictJsonError('JSON without repeated names')
+  names?.add(name)
+}
