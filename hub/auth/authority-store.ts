@@ -1,13 +1,13 @@
-import { Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
 import type { Driver } from '../../drivers/driver.ts'
-import { DriverError } from '../../drivers/errors.ts'
-import { type Address, authKey } from '../../drivers/key.ts'
+import type { Address } from '../../drivers/key.ts'
 import { FactCache } from './fact-cache.ts'
+import { listGrantIds, readGrant, type StoredGrant, storeGrant } from './records/grants.ts'
+import { isRevocationStored, type Revocation, storeRevocation } from './records/revocations.ts'
+import { raiseTimestamp, readTimestamp } from './records/timestamp.ts'
 
 export interface AuthorityStoreOptions {
   driver: Driver
-  /** Facts kept in memory. */
+  /** Facts of each kind kept in memory. */
   cacheSize: number
   /** The promise of PROTOCOL 2.6: how long another hub's revocation may go unseen. 0 asks storage each time. */
   revocationMaxAgeSeconds: number
@@ -20,78 +20,106 @@ export interface AuthorityStoreOptions {
 export interface AuthorityStore {
   /** The address's oldest valid timestamp in whole seconds, `null` where none was set. */
   oldestValidSeconds(address: Address): Promise<number | null>
-  /** Raises the oldest valid timestamp; a lower one changes nothing. Resolves with the one in force. */
-  raiseOldestValid(address: Address, seconds: number): Promise<number>
+  /** Raises the oldest valid timestamp; a lower one changes nothing. */
+  raiseOldestValid(address: Address, seconds: number): Promise<void>
+  isRevoked(address: Address, revocationId: string): Promise<boolean>
+  /** For good: there is no way back. */
+  revoke(address: Address, revocation: Revocation): Promise<void>
+  /** One deposited grant by its CID, `null` where there is none. */
+  grant(address: Address, cid: string): Promise<StoredGrant | null>
+  /** Every deposited grant of an address, expired and revoked ones included. */
+  grants(address: Address): Promise<StoredGrant[]>
+  /** @returns whether it was new; depositing it again changes nothing */
+  deposit(address: Address, grant: StoredGrant): Promise<boolean>
 }
 
-interface Timestamp {
-  seconds: number | null
+/** Bytes of grants kept in memory, for all addresses together. */
+const maxGrantCacheBytes = 64 * 1024 * 1024
+
+/** Grants that are read at the same time for one address. */
+const readsAtOnce = 32
+
+interface Known<Value> {
+  readonly value: Value
 }
-
-/** A timestamp is about ten digits; anything much longer is not one. */
-const maxTimestampBytes = 64
-
-/** Raising is a conditional write that another hub may win; each loss means that the timestamp rose meanwhile. */
-const maxRaiseAttempts = 20
 
 export function authorityStore({
   driver,
   cacheSize,
   revocationMaxAgeSeconds,
 }: AuthorityStoreOptions): AuthorityStore {
-  const timestamps = new FactCache<Timestamp>({
-    maxEntries: cacheSize,
-    maxAgeMs: revocationMaxAgeSeconds * 1000,
-    load: async (address) => ({ seconds: (await readTimestamp(driver, address as Address)).seconds }),
-    merge: (known, loaded) => ((known.seconds ?? -1) > (loaded.seconds ?? -1) ? known : loaded),
+  const bounds = { maxEntries: cacheSize, maxAgeMs: revocationMaxAgeSeconds * 1000 }
+  const timestamps = new FactCache<Known<number | null>>({
+    ...bounds,
+    load: async (address) => ({ value: (await readTimestamp(driver, address as Address)).seconds }),
+    merge: (known, loaded) => ((known.value ?? -1) > (loaded.value ?? -1) ? known : loaded),
+  })
+  const revocations = new FactCache<Known<boolean>>({
+    ...bounds,
+    load: async (name) => ({ value: await isRevocationStored(driver, ...splitName(name)) }),
+    merge: (known, loaded) => (known.value ? known : loaded),
+  })
+  const grantIds = new FactCache<ReadonlySet<string>>({
+    ...bounds,
+    load: async (address) => new Set(await listGrantIds(driver, address as Address)),
+    merge: (known, loaded) => new Set([...known, ...loaded]),
+  })
+  const grants = new FactCache<Known<StoredGrant | null>>({
+    ...bounds,
+    maxBytes: maxGrantCacheBytes,
+    bytesOf: ({ value }) => (value === null ? 100 : value.ucan.length + value.proofs.join().length + 500),
+    // A grant is written once: only its absence can become untrue.
+    isLasting: ({ value }) => value !== null,
+    load: async (name) => ({ value: await readGrant(driver, ...splitName(name)) }),
+    merge: (known, loaded) => (known.value !== null ? known : loaded),
   })
 
   return {
     async oldestValidSeconds(address) {
-      return (await timestamps.get(address)).seconds
+      return (await timestamps.get(address)).value
     },
-
     async raiseOldestValid(address, seconds) {
-      const inForce = await raiseTimestamp(driver, address, seconds)
-      timestamps.learn(address, { seconds: inForce })
-      return inForce
+      timestamps.learn(address, { value: await raiseTimestamp(driver, address, seconds) })
+    },
+    async isRevoked(address, revocationId) {
+      return (await revocations.get(joinName(address, revocationId))).value
+    },
+    async revoke(address, revocation) {
+      await storeRevocation(driver, address, revocation)
+      revocations.learn(joinName(address, revocation.revocationId), { value: true })
+    },
+    async grant(address, cid) {
+      return (await grants.get(joinName(address, cid))).value
+    },
+    async grants(address) {
+      const found: StoredGrant[] = []
+      for (const cids of batches([...(await grantIds.get(address))], readsAtOnce)) {
+        const batch = await Promise.all(
+          cids.map(async (cid) => (await grants.get(joinName(address, cid))).value),
+        )
+        found.push(...batch.filter((grant) => grant !== null))
+      }
+      return found
+    },
+    async deposit(address, grant) {
+      const isNew = await storeGrant(driver, address, grant)
+      grants.learn(joinName(address, grant.cid), { value: grant })
+      grantIds.learnPart(address, new Set([grant.cid]))
+      return isNew
     },
   }
 }
 
-async function raiseTimestamp(driver: Driver, address: Address, seconds: number): Promise<number> {
-  for (let attempt = 0; attempt < maxRaiseAttempts; attempt++) {
-    const current = await readTimestamp(driver, address)
-    if (current.seconds !== null && current.seconds >= seconds) return current.seconds
-    try {
-      await driver.write(authKey(address, 'authTimestamp'), Readable.from([Buffer.from(String(seconds))]), {
-        contentType: 'text/plain; charset=UTF-8',
-        condition: current.etag === null ? { ifNoneMatch: '*' } : { ifMatch: current.etag },
-      })
-      return seconds
-    } catch (error) {
-      if (!(error instanceof DriverError) || error.code !== 'precondition_failed') throw error
-    }
-  }
-  throw new DriverError('busy', 'the oldest valid timestamp is being changed by others at the same time')
+function* batches<Item>(items: readonly Item[], size: number): Generator<readonly Item[]> {
+  for (let i = 0; i < items.length; i += size) yield items.slice(i, i + size)
 }
 
-async function readTimestamp(
-  driver: Driver,
-  address: Address,
-): Promise<{ seconds: number | null; etag: string | null }> {
-  const found = await driver.read(authKey(address, 'authTimestamp'))
-  if (found === null) return { seconds: null, etag: null }
-  if (found.info.size > maxTimestampBytes) {
-    found.body.destroy()
-    throw unreadableTimestamp()
-  }
-  const content = (await text(found.body)).trim()
-  if (!/^-?\d{1,15}$/.test(content)) throw unreadableTimestamp()
-  return { seconds: Number(content), etag: found.info.etag }
+/** Neither an address nor a CID nor a hash holds a slash. */
+function joinName(address: Address, id: string): string {
+  return `${address}/${id}`
 }
 
-/** A record that says nothing is a fault of the storage, never "no timestamp": writes stop until it is mended. */
-function unreadableTimestamp(): DriverError {
-  return new DriverError('backend', 'the stored oldest valid timestamp of the address is not a number')
+function splitName(name: string): [Address, string] {
+  const [address = '', id = ''] = name.split('/')
+  return [address as Address, id]
 }

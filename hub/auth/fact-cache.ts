@@ -3,8 +3,13 @@ import { LRUCache } from 'lru-cache'
 export interface FactCacheOptions<Fact extends {}> {
   /** The most facts kept; the least recently used go first. */
   maxEntries: number
+  /** Where facts differ much in size: the most bytes kept, and how many a fact takes. */
+  maxBytes?: number
+  bytesOf?: (fact: Fact) => number
   /** How old a fact may be when it is used, in milliseconds; 0 loads it for every use. */
   maxAgeMs: number
+  /** Facts that can never become untrue, and so do not age. */
+  isLasting?: (fact: Fact) => boolean
   /** Reads the fact from storage. A rejection reaches everyone who waits for it and nothing is kept. */
   load: (name: string) => Promise<Fact>
   /**
@@ -33,24 +38,38 @@ export class FactCache<Fact extends {}> {
   readonly #now: () => number
 
   constructor(options: FactCacheOptions<Fact>) {
+    const { maxEntries, maxBytes, bytesOf } = options
     this.#options = options
-    this.#entries = new LRUCache({ max: options.maxEntries })
+    this.#entries = new LRUCache({
+      max: maxEntries,
+      ...(maxBytes === undefined || bytesOf === undefined
+        ? {}
+        : { maxSize: maxBytes, sizeCalculation: ({ fact }) => bytesOf(fact) }),
+    })
     this.#now = options.monotonicNow ?? (() => performance.now())
   }
 
   /** The fact, at most `maxAgeMs` old. */
   get(name: string): Fact | Promise<Fact> {
-    const { maxAgeMs } = this.#options
-    // With an age of 0 a look-up must not share a read that began before it: each sees storage for itself.
-    if (maxAgeMs === 0) return this.#load(name)
     const entry = this.#entries.get(name)
-    if (entry !== undefined && this.#now() - entry.asOfMs < maxAgeMs) return entry.fact
+    if (entry !== undefined && this.#isFresh(entry)) return entry.fact
+    // With an age of 0 a look-up must not share a read that began before it: each sees storage for itself.
+    if (this.#options.maxAgeMs === 0) return this.#load(name)
     return this.#loads.get(name) ?? this.#loadOnce(name)
   }
 
   /** Takes in a fact that this hub has just made true in storage. */
   learn(name: string, fact: Fact): void {
     this.#keep(name, fact, this.#now())
+  }
+
+  /** Takes in a part of a fact: the whole is still to be loaded when it is next asked for, and will hold it. */
+  learnPart(name: string, part: Fact): void {
+    this.#keep(name, part, Number.NEGATIVE_INFINITY)
+  }
+
+  #isFresh({ fact, asOfMs }: Entry<Fact>): boolean {
+    return this.#now() - asOfMs < this.#options.maxAgeMs || this.#options.isLasting?.(fact) === true
   }
 
   #loadOnce(name: string): Promise<Fact> {

@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** One server under measurement: a process of its own on the first core, over a folder of its own. */
+export interface BenchServer {
+  readonly name: string
+  readonly url: string
+  /** The most memory that the process has had resident, in MiB; `null` where the system does not tell. */
+  peakMemoryMib(): Promise<number | null>
+  /** User and system time that the process has used, in seconds; `null` where the system does not tell. */
+  cpuSeconds(): Promise<number | null>
+  stop(): Promise<void>
+}
+
+export type Durability = 'fsync' | 'none'
+
+/** Name that tokens are made out to. */
+export const serverName = 'bench.example'
+
+const script = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+export async function startBare(durability: Durability): Promise<BenchServer> {
+  const root = await mkdtemp(join(tmpdir(), 'mandate-bench-bare-'))
+  const port = await freePort()
+  return start('bare', [script('./bare-server.js'), String(port), root, durability], port, root)
+}
+
+export async function startHub(durability: Durability): Promise<BenchServer> {
+  const root = await mkdtemp(join(tmpdir(), 'mandate-bench-hub-'))
+  const port = await freePort()
+  const config = join(root, 'config.json')
+  const settings = {
+    serverName,
+    port,
+    host: '127.0.0.1',
+    driver: 'disk',
+    readURL: 'http://127.0.0.1:1/',
+    maxFileUploadSize: 256,
+    diskSettings: { storageRootDirectory: join(root, 'data'), durability },
+    limits: { maxSocketsPerPeer: 0 },
+  }
+  await writeFile(config, JSON.stringify(settings))
+  return start('hub', [script('../deploy/process/bin/mandate-hub.js'), '--config', config], port, root)
+}
+
+async function start(name: string, args: string[], port: number, root: string): Promise<BenchServer> {
+  const child = spawnPinned(args)
+  const url = `http://127.0.0.1:${port}`
+  await waitUntilAnswering(url, child)
+  const proc = (file: string) => readFile(`/proc/${child.pid}/${file}`, 'utf8').catch(() => null)
+  return {
+    name,
+    url,
+    async peakMemoryMib() {
+      const kib = /VmHWM:\s+(\d+) kB/.exec((await proc('status')) ?? '')?.[1]
+      return kib === undefined ? null : Number(kib) / 1024
+    },
+    async cpuSeconds() {
+      const fields = (await proc('stat'))?.split(') ')[1]?.split(' ')
+      // utime and stime of proc(5), in ticks of 1/100 s.
+      return fields === undefined ? null : (Number(fields[11]) + Number(fields[12])) / 100
+    },
+    async stop() {
+      child.kill('SIGTERM')
+      if (child.exitCode === null) await once(child, 'exit')
+      await rm(root, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The server has the first core for itself where `taskset` is there; the load runs on the others. */
+function spawnPinned(args: string[]): ChildProcess {
+  const [command, ...rest] =
+    process.env.MANDATE_BENCH_PIN === 'none'
+      ? [process.execPath, ...args]
+      : ['taskset', '-c', '0', process.execPath, ...args]
+  return spawn(command ?? process.execPath, rest, { stdio: ['ignore', 'ignore', 'inherit'] })
+}
+
+async function waitUntilAnswering(url: string, child: ChildProcess): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`)
+    const isUp = await fetch(`${url}/hub_info`).then(
+      () => true,
+      () => false,
+    )
+    if (isUp) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error(`no answer from ${url}`)
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (typeof address !== 'object' || address === null) throw new Error('no free port')
+  return address.port
+}
