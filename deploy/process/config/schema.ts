@@ -1,0 +1,188 @@
+import * as z from 'zod'
+import { cacheControl, host, hubUrl, readUrl, serverName, whitelistEntry } from './values.ts'
+
+/**
+ * Every key of the configuration, with its default, its range and what it is for: `--help`, the messages about
+ * faults and the reading of environment variables all come from here.
+ *
+ * `allowed` says in words what a value may be, where the type and range alone do not tell.
+ */
+
+const secret = { secret: true }
+
+const diskSettings = z.strictObject({
+  storageRootDirectory: z
+    .string()
+    .default('./data')
+    .describe('folder that holds the files, in the layout of Gaia; relative to the working folder'),
+  durability: z
+    .enum(['fsync', 'none'])
+    .default('fsync')
+    .describe(
+      '"fsync": an accepted write survives a power cut; "none": faster, it survives a crash of the process',
+    ),
+})
+
+const awsCredentials = z.strictObject({
+  accessKeyId: z.string().optional().describe('access key of S3'),
+  secretAccessKey: z
+    .string()
+    .optional()
+    .meta({ description: 'secret key of S3', ...secret }),
+  sessionToken: z
+    .string()
+    .optional()
+    .meta({ description: 'session token of S3', ...secret }),
+  endpoint: z.string().optional().describe('S3 endpoint other than that of AWS'),
+})
+
+const gcCredentials = z.strictObject({
+  email: z.string().optional().describe('service account of Google Cloud Storage'),
+  projectId: z.string().optional().describe('project of Google Cloud Storage'),
+  keyFilename: z.string().optional().describe('key file of Google Cloud Storage'),
+  credentials: z
+    .strictObject({
+      client_email: z.string().optional().describe('client e-mail of the Google key'),
+      private_key: z
+        .string()
+        .optional()
+        .meta({ description: 'private part of the Google key', ...secret }),
+    })
+    .prefault({}),
+})
+
+const azCredentials = z.strictObject({
+  accountName: z.string().optional().describe('storage account of Azure'),
+  accountKey: z
+    .string()
+    .optional()
+    .meta({ description: 'key of the storage account of Azure', ...secret }),
+})
+
+const seconds = (most: number) => z.int().min(1).max(most)
+
+const timeouts = z.strictObject({
+  headersTimeout: seconds(300)
+    .default(15)
+    .describe('seconds within which the headers of a request must arrive'),
+  requestTimeout: seconds(86_400)
+    .default(3600)
+    .describe('seconds within which a whole request must arrive, the file that it uploads included'),
+  idleTimeout: seconds(600).default(30).describe('seconds that an upload may stand still'),
+  graceTimeout: seconds(300)
+    .default(30)
+    .describe('seconds that requests under way get to finish when stopping'),
+})
+
+const limits = z.strictObject({
+  maxSocketsPerPeer: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(512)
+    .describe('open connections that one network address may hold; 0: no bound (behind a proxy)'),
+})
+
+const port = z.int().min(0).max(65_535)
+
+const listen = { host: host.default('0.0.0.0').describe('network address to listen at') }
+
+const caching = {
+  cacheControl: cacheControl.default('no-cache').describe('Cache-Control of the files that are read'),
+}
+
+export const hubSchema = z.strictObject({
+  ...listen,
+  port: port.default(3000).describe('port of the hub; 0: any free one'),
+  ...caching,
+  serverName: serverName
+    .default('gaia-0')
+    .describe('public host name of the hub; part of the text that clients sign'),
+  readURL: readUrl
+    .nullable()
+    .default(null)
+    .describe('address under which the files are read; by default that of the reader on this machine'),
+  pageSize: z.int().min(1).max(4096).default(100).describe('names on one page of list-files'),
+  maxFileUploadSize: z
+    .number()
+    .gt(0)
+    .max(1_048_576)
+    .default(20)
+    .describe('largest file, in megabytes of 1,048,576 bytes'),
+  whitelist: z.array(whitelistEntry).nullable().default(null).meta({
+    description: 'addresses that may write here; without it anyone may',
+    allowed: 'a list of addresses (1…, or the identifier of a did:key: z…)',
+  }),
+  requireCorrectHubUrl: z
+    .boolean()
+    .default(false)
+    .describe('refuse tokens that were not made for this hub (https://<serverName> or one of validHubUrls)'),
+  validHubUrls: z.array(hubUrl).default([]).meta({
+    description: 'further addresses of this hub that a token may name',
+    allowed: 'a list of absolute http or https URLs',
+  }),
+  proofsConfig: z
+    .strictObject({
+      proofsRequired: z
+        .int()
+        .min(0)
+        .max(100)
+        .default(0)
+        .describe('social proofs that the profile of an owner must carry'),
+    })
+    .prefault({}),
+  authTimestampCacheSize: z
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .default(50_000)
+    .describe('addresses of which the hub remembers what their owners have revoked'),
+  revocationMaxAge: z
+    .int()
+    .min(0)
+    .max(3600)
+    .default(5)
+    .describe(
+      'seconds until a revocation made at another hub holds here; 0: ask the storage on every request',
+    ),
+  maxInvocationLifetime: z
+    .int()
+    .min(1)
+    .max(31_536_000)
+    .default(86_400)
+    .describe('seconds that an invocation may be valid for'),
+})
+
+export const readerSchema = z.strictObject({
+  ...listen,
+  port: port.default(3001).describe('port of the reader; 0: any free one'),
+  ...caching,
+})
+
+export const configSchema = z.strictObject({
+  driver: z.enum(['disk', 'memory', 's3', 'gcs', 'azure']).default('disk').meta({
+    description: 'where files are kept; "memory" forgets them when the process ends',
+    allowed:
+      'one of "disk", "memory", "s3", "gcs", "azure" (Gaia\'s "aws" and "google-cloud" are taken as well)',
+  }),
+  bucket: z.string().default('hub').describe('bucket or container of a cloud driver'),
+  diskSettings: diskSettings.prefault({}),
+  awsCredentials: awsCredentials.prefault({}),
+  gcCredentials: gcCredentials.prefault({}),
+  azCredentials: azCredentials.prefault({}),
+  logLevel: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('least level of the log; "info" has a line for each request'),
+  timeouts: timeouts.prefault({}),
+  limits: limits.prefault({}),
+  hub: hubSchema.prefault({}),
+  reader: readerSchema.prefault({}),
+})
+
+/** The whole configuration, checked; durations in seconds, sizes as each key says. */
+export type Config = z.output<typeof configSchema>
+export type DriverName = Config['driver']
+
+/** Which servers one process runs. */
+export type Kind = 'hub' | 'reader' | 'both'

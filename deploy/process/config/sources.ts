@@ -1,0 +1,70 @@
+/**
+ * Which environment variable and which flag set which key. A key is named as it may stand at the top of a file,
+ * so `port` is the port of the one server that runs. The `GAIA_…` names are Gaia's; keys that Gaia has no
+ * variable for have a `MANDATE_…` one.
+ */
+export interface SourceRow {
+  key: string
+  env: string
+  /** As commander takes it. */
+  flag?: string
+  /** Which commands have the flag; all without it. */
+  only?: 'hub' | 'reader' | 'both'
+}
+
+export const sourceRows: readonly SourceRow[] = [
+  { key: 'host', env: 'MANDATE_HOST', flag: '--host <address>' },
+  { key: 'port', env: 'GAIA_PORT', flag: '--port <number>' },
+  { key: 'reader.port', env: 'MANDATE_READER_PORT', flag: '--reader-port <number>', only: 'both' },
+  { key: 'driver', env: 'GAIA_DRIVER', flag: '--driver <name>' },
+  { key: 'diskSettings.storageRootDirectory', env: 'GAIA_DISK_STORAGE_ROOT_DIR', flag: '--data <folder>' },
+  { key: 'diskSettings.durability', env: 'MANDATE_DURABILITY', flag: '--durability <fsync|none>' },
+  { key: 'bucket', env: 'GAIA_BUCKET_NAME' },
+  { key: 'serverName', env: 'GAIA_SERVER_NAME', flag: '--server-name <host>', only: 'hub' },
+  { key: 'readURL', env: 'GAIA_READ_URL', flag: '--read-url <url>', only: 'hub' },
+  {
+    key: 'maxFileUploadSize',
+    env: 'MANDATE_MAX_FILE_UPLOAD_SIZE',
+    flag: '--max-file-upload-size <megabytes>',
+    only: 'hub',
+  },
+  { key: 'pageSize', env: 'GAIA_PAGE_SIZE' },
+  { key: 'cacheControl', env: 'GAIA_CACHE_CONTROL' },
+  { key: 'whitelist', env: 'GAIA_WHITELIST' },
+  { key: 'requireCorrectHubUrl', env: 'GAIA_REQUIRE_CORRECT_HUB_URL' },
+  { key: 'validHubUrls', env: 'GAIA_VALID_HUB_URLS' },
+  { key: 'proofsConfig.proofsRequired', env: 'MANDATE_PROOFS_REQUIRED' },
+  { key: 'authTimestampCacheSize', env: 'MANDATE_AUTH_TIMESTAMP_CACHE_SIZE' },
+  { key: 'revocationMaxAge', env: 'MANDATE_REVOCATION_MAX_AGE' },
+  { key: 'maxInvocationLifetime', env: 'MANDATE_MAX_INVOCATION_LIFETIME' },
+  { key: 'timeouts.headersTimeout', env: 'MANDATE_HEADERS_TIMEOUT' },
+  { key: 'timeouts.requestTimeout', env: 'MANDATE_REQUEST_TIMEOUT' },
+  { key: 'timeouts.idleTimeout', env: 'MANDATE_IDLE_TIMEOUT' },
+  { key: 'timeouts.graceTimeout', env: 'MANDATE_GRACE_TIMEOUT' },
+  { key: 'limits.maxSocketsPerPeer', env: 'MANDATE_MAX_SOCKETS_PER_PEER' },
+  { key: 'logLevel', env: 'MANDATE_LOG_LEVEL', flag: '--log-level <level>' },
+  { key: 'awsCredentials.accessKeyId', env: 'GAIA_S3_ACCESS_KEY_ID' },
+  { key: 'awsCredentials.secretAccessKey', env: 'GAIA_S3_SECRET_ACCESS_KEY' },
+  { key: 'awsCredentials.sessionToken', env: 'GAIA_S3_SESSION_TOKEN' },
+  { key: 'awsCredentials.endpoint', env: 'MANDATE_S3_ENDPOINT' },
+  { key: 'gcCredentials.email', env: 'GAIA_GCP_EMAIL' },
+  { key: 'gcCredentials.projectId', env: 'GAIA_GCP_PROJECT_ID' },
+  { key: 'gcCredentials.keyFilename', env: 'GAIA_GCP_KEY_FILENAME' },
+  { key: 'gcCredentials.credentials.client_email', env: 'GAIA_GCP_CLIENT_EMAIL' },
+  { key: 'gcCredentials.credentials.private_key', env: 'GAIA_GCP_CLIENT_PRIVATE_KEY' },
+  { key: 'azCredentials.accountName', env: 'GAIA_AZURE_ACCOUNT_NAME' },
+  { key: 'azCredentials.accountKey', env: 'GAIA_AZURE_ACCOUNT_KEY' },
+]
+
+/** The long name in a flag: `--data <folder>` → `--data`. */
+export function flagName(flag: string): string {
+  return flag.split(' ')[0] ?? flag
+}
+
+/** The rows whose flags a command has. `both` has those of hub and reader. */
+export function rowsWithFlags(kind: 'hub' | 'reader' | 'both'): (SourceRow & { flag: string })[] {
+  return sourceRows.filter((row): row is SourceRow & { flag: string } => {
+    if (row.flag === undefined) return false
+    return row.only === undefined || row.only === kind || (kind === 'both' && row.only === 'hub')
+  })
+}

@@ -1,0 +1,77 @@
+import { resolve } from 'node:path'
+import { software } from '../../http/software.ts'
+import { isLoopback, isWildcard, localUrl } from './config/checks.ts'
+import type { Config } from './config/schema.ts'
+import type { Running } from './start.ts'
+
+export interface SummaryInput {
+  config: Config
+  running: Running
+  /** The file that was read; `null` without one. */
+  file: string | null
+}
+
+/** What an operator wants to know at the start: one line for each thing. */
+export function summary({ config, running, file }: SummaryInput): string {
+  const rows = [
+    ...(running.hub === null ? [] : hubRows(config, running.hub.port)),
+    ...readRows(config, running),
+    ['storage', storage(config)],
+    ...(running.hub === null ? [] : [['writers', writers(config)]]),
+    ['limits', limits(config, running)],
+    [
+      'settings',
+      file === null ? 'defaults, environment and flags; no file' : `${file}, environment and flags`,
+    ],
+    ['stop', `Ctrl-C or SIGTERM; requests under way get ${config.timeouts.graceTimeout} s to finish`],
+  ]
+  const lines = rows.map(([name = '', text = '']) => `  ${name.padEnd(9)} ${text}`)
+  return `mandate ${software.version}, ${what(running)}\n\n${lines.join('\n')}\n\n`
+}
+
+function what({ hub, reader }: Running): string {
+  if (hub !== null && reader !== null) return 'hub and reader'
+  return hub === null ? 'reader' : 'hub'
+}
+
+function hubRows({ hub }: Config, port: number): string[][] {
+  return [['write at', `${localUrl(hub.host, port)} (${reach(hub.host)}; server name ${hub.serverName})`]]
+}
+
+/** A hub alone tells where clients will read; a reader, where it listens. */
+function readRows({ reader }: Config, running: Running): string[][] {
+  if (running.reader === null)
+    return [['read at', `${running.readUrlPrefix} (a reader that is not this process)`]]
+  const local = localUrl(reader.host, running.reader.port)
+  const told =
+    running.hub === null || running.readUrlPrefix === local ? '' : `; clients: ${running.readUrlPrefix}`
+  return [['read at', `${local} (${reach(reader.host)}${told})`]]
+}
+
+function reach(host: string): string {
+  if (isWildcard(host)) return 'all network addresses'
+  return isLoopback(host) ? 'this machine only' : host
+}
+
+function storage({ driver, diskSettings, bucket }: Config): string {
+  if (driver === 'memory') return 'memory: everything is gone when this process ends'
+  if (driver !== 'disk') return `${driver}, bucket ${bucket}`
+  const promise =
+    diskSettings.durability === 'fsync'
+      ? 'a write survives a power cut'
+      : 'a write may not survive a power cut'
+  return `disk, ${resolve(diskSettings.storageRootDirectory)} (${diskSettings.durability}: ${promise})`
+}
+
+function writers({ hub }: Config): string {
+  if (hub.whitelist === null)
+    return 'open: anyone may write, each at the own address (close it with whitelist)'
+  const count = hub.whitelist.length
+  return `whitelist of ${count} ${count === 1 ? 'address' : 'addresses'}`
+}
+
+function limits({ hub, limits }: Config, running: Running): string {
+  const sockets = limits.maxSocketsPerPeer === 0 ? 'any number of' : limits.maxSocketsPerPeer
+  const connections = `${sockets} connections from one address`
+  return running.hub === null ? connections : `${hub.maxFileUploadSize} MB a file, ${connections}`
+}

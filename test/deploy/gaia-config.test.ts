@@ -1,0 +1,218 @@
+import { expect } from 'chai'
+import { configure, refusal } from './configure.ts'
+
+/** Files in the shape of those that operators of Gaia have. */
+const argsTransport = {
+  level: 'debug',
+  handleExceptions: true,
+  stringify: true,
+  timestamp: true,
+  colorize: false,
+  json: true,
+}
+
+describe("a hub's file of Gaia", () => {
+  it('on the disk driver is taken as it is', () => {
+    const file = {
+      servername: 'hub.test',
+      port: 4000,
+      driver: 'disk',
+      readURL: 'http://localhost:8008',
+      proofsConfig: { proofsRequired: 0 },
+      diskSettings: { storageRootDirectory: '/tmp/gaia-disk' },
+      argsTransport,
+    }
+    const { config, warnings } = configure({ file, kind: 'hub' })
+    expect(config.driver).to.equal('disk')
+    expect(config.diskSettings.storageRootDirectory).to.equal('/tmp/gaia-disk')
+    expect(config.logLevel).to.equal('debug')
+    expect(config.hub).to.include({ serverName: 'hub.test', port: 4000, readURL: 'http://localhost:8008/' })
+    expect(warnings).to.have.lengthOf(1)
+    expect(warnings[0]).to.match(/^not used: argsTransport\.handleExceptions, .*argsTransport\.json/)
+  })
+
+  it('with the empty texts of the sample files is taken', () => {
+    const file = {
+      servername: '',
+      port: 3000,
+      driver: '',
+      bucket: '',
+      readURL: '',
+      awsCredentials: { accessKeyId: '', secretAccessKey: '' },
+      azCredentials: { accountName: '', accountKey: '' },
+      gcCredentials: { projectId: '' },
+      proofsConfig: { proofsRequired: 3 },
+      argsTransport: { level: 'warn' },
+    }
+    const { config } = configure({ file, kind: 'hub' })
+    expect(config.hub).to.include({ serverName: 'gaia-0', port: 3000 })
+    expect(config.hub.proofsConfig.proofsRequired).to.equal(3)
+    expect([config.driver, config.bucket, config.logLevel]).to.deep.equal(['disk', 'hub', 'warn'])
+  })
+
+  it('with every key that Gaia has and Mandate knows maps each of them', () => {
+    const file = {
+      serverName: 'hub.test',
+      bucket: 'b',
+      pageSize: 20,
+      cacheControl: 'public',
+      maxFileUploadSize: 50,
+      authTimestampCacheSize: 100,
+      port: 80,
+      requireCorrectHubUrl: true,
+      validHubUrls: ['https://other.test/'],
+      whitelist: ['1K9v3qruocrtAGVHzjJqSpWh8v1UZG3hJ1'],
+      readURL: 'https://read.test/',
+      proofsConfig: { proofsRequired: 1 },
+      driver: 'aws',
+      awsCredentials: {
+        accessKeyId: 'a',
+        secretAccessKey: 's',
+        sessionToken: 't',
+        endpoint: 'https://s3.test',
+      },
+      gcCredentials: {
+        email: 'e',
+        projectId: 'p',
+        keyFilename: 'k',
+        credentials: { client_email: 'c', private_key: 'x' },
+      },
+      azCredentials: { accountName: 'n', accountKey: 'k' },
+      diskSettings: { storageRootDirectory: '/d' },
+      argsTransport: { level: 'info' },
+    }
+    const { config, warnings } = configure({ file, kind: 'hub' })
+    expect(warnings).to.deep.equal([])
+    expect(config).to.deep.include({
+      driver: 's3',
+      bucket: 'b',
+      awsCredentials: file.awsCredentials,
+      gcCredentials: file.gcCredentials,
+      azCredentials: file.azCredentials,
+    })
+    expect(config.hub).to.deep.include({
+      serverName: 'hub.test',
+      port: 80,
+      pageSize: 20,
+      cacheControl: 'public',
+      maxFileUploadSize: 50,
+      authTimestampCacheSize: 100,
+      requireCorrectHubUrl: true,
+      validHubUrls: file.validHubUrls,
+      whitelist: file.whitelist,
+      readURL: 'https://read.test/',
+      proofsConfig: { proofsRequired: 1 },
+    })
+  })
+
+  it('names the keys that Mandate lacks in a warning, with what to do', () => {
+    const file = {
+      httpsPort: 443,
+      tlsCertConfig: { keyFile: 'k' },
+      acmeConfig: { email: 'a@b.test', agreeTos: true },
+    }
+    const text = configure({ file, kind: 'both' }).warnings.join('\n')
+    expect(text).to.include('httpsPort, tlsCertConfig').and.include('acmeConfig').and.include('proxy')
+  })
+
+  for (const enableHttps of ['acme', 'cert_files', true]) {
+    it(`does not start without the TLS that it asks for (enableHttps ${enableHttps})`, () => {
+      const { message } = refusal({ file: { enableHttps } })
+      expect(message)
+        .to.include(`enableHttps = ${JSON.stringify(enableHttps)}`)
+        .and.include('plain HTTP only')
+    })
+  }
+
+  it('starts where it asks for no TLS', () => {
+    expect(configure({ file: { enableHttps: false } }).warnings).to.deep.equal([])
+  })
+
+  it('gives serverName and logLevel the last word over their old names, whatever their order', () => {
+    const old = { servername: 'old.test', argsTransport: { level: 'error' } }
+    const fresh = { serverName: 'new.test', logLevel: 'trace' }
+    for (const file of [
+      { ...old, ...fresh },
+      { ...fresh, ...old },
+    ]) {
+      const { config } = configure({ file })
+      expect([config.hub.serverName, config.logLevel]).to.deep.equal(['new.test', 'trace'])
+    }
+  })
+
+  it('tells a wrong level under the name that it has in the file', () => {
+    expect(refusal({ file: { argsTransport: { level: 'loud' } } }).message).to.match(
+      /^argsTransport\.level = "loud" \(in the file\): must be one of "fatal"/,
+    )
+  })
+
+  for (const [theirs, ours] of [
+    ['verbose', 'debug'],
+    ['silly', 'trace'],
+    ['http', 'info'],
+    ['error', 'error'],
+  ]) {
+    it(`has its level ${theirs} taken for ${ours}`, () => {
+      expect(configure({ file: { argsTransport: { level: theirs } } }).config.logLevel).to.equal(ours)
+    })
+  }
+})
+
+describe("a reader's file of Gaia", () => {
+  it('is taken as it is, its port for the reader', () => {
+    const file = { port: 8008, diskSettings: { storageRootDirectory: '/tmp/gaia-disk' } }
+    const { config, warnings } = configure({ file, kind: 'reader' })
+    expect(warnings).to.deep.equal([])
+    expect(config.reader.port).to.equal(8008)
+    expect(config.diskSettings.storageRootDirectory).to.equal('/tmp/gaia-disk')
+  })
+
+  it('with all of its keys is taken, those without a use named', () => {
+    const file = {
+      port: 8008,
+      cacheControl: 'public, max-age=1',
+      regtest: false,
+      testnet: false,
+      argsTransport,
+    }
+    const { config, warnings } = configure({ file, kind: 'reader' })
+    expect(config.reader).to.deep.equal({ host: '0.0.0.0', port: 8008, cacheControl: 'public, max-age=1' })
+    expect(warnings.join()).to.include('regtest, testnet')
+  })
+})
+
+describe('the two files of Gaia as sections of one', () => {
+  it('are taken for hub and reader', () => {
+    const file = {
+      driver: 'disk',
+      diskSettings: { storageRootDirectory: '/d' },
+      hub: { servername: 'hub.test', port: 4000 },
+      reader: { port: 8008, regtest: false },
+    }
+    const { config, warnings } = configure({ file })
+    expect([config.hub.serverName, config.hub.port, config.reader.port]).to.deep.equal([
+      'hub.test',
+      4000,
+      8008,
+    ])
+    expect(warnings.join()).to.include('regtest')
+  })
+})
+
+describe("Gaia's variables for keys that Mandate lacks", () => {
+  for (const name of [
+    'GAIA_HTTPS_PORT',
+    'GAIA_TLS_CERT_CONFIG_KEY_FILE',
+    'GAIA_TLS_CERT_CONFIG_PFX_PASSPHRASE',
+    'GAIA_ACME_CONFIG_AGREE_TOS',
+  ]) {
+    it(`${name} is named in a warning`, () => {
+      expect(configure({ env: { [name]: '1' } }).warnings.join()).to.include(name)
+    })
+  }
+
+  it('GAIA_ENABLE_HTTPS stops the start', () => {
+    expect(refusal({ env: { GAIA_ENABLE_HTTPS: 'acme' } }).message).to.include('GAIA_ENABLE_HTTPS')
+    expect(() => configure({ env: { GAIA_ENABLE_HTTPS: 'false' } })).not.to.throw()
+  })
+})
