@@ -29,6 +29,10 @@ export function requestLog(logger: Logger): RequestHandler {
     const startedMs = performance.now()
     const received = countBody(req)
     const sent = countSent(res)
+    let finished = false
+    res.once('finish', () => {
+      finished = true
+    })
     res.once('close', () => {
       const status = res.headersSent ? res.statusCode : 499
       const line: RequestLine = {
@@ -39,7 +43,7 @@ export function requestLog(logger: Logger): RequestHandler {
         sent: sent(),
         ms: Math.round((performance.now() - startedMs) * 10) / 10,
       }
-      if (!res.writableFinished) line.aborted = true
+      if (!finished) line.aborted = true
       logger[levelOf(status)](line, 'request')
     })
     next()

@@ -65,7 +65,7 @@ export interface RunningServer {
    * Takes no new connection, closes those without work, lets requests under way finish for `graceMs` and cuts off
    * what is left. Resolves when every socket is closed; may be called again.
    */
-  close(): Promise<void>
+  close: () => Promise<void>
 }
 
 /** @throws when the address cannot be listened on */

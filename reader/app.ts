@@ -1,0 +1,34 @@
+import type { Express } from 'express'
+import type { Logger } from 'pino'
+import type { Driver } from '../drivers/driver.ts'
+import { baseApp } from '../http/base-app.ts'
+import { readerMethods, readFile } from './read-file.ts'
+
+export interface ReaderOptions {
+  driver: Pick<Driver, 'stat' | 'read' | 'check'>
+  logger: Logger
+  /** `Cache-Control` of every file. */
+  cacheControl: string
+  /** What stands before the address in a path, beginning and ending in `/`; `/` by default. */
+  prefix?: string
+  /** `Strict-Transport-Security`: only where the public name is served by HTTPS alone. */
+  hsts?: boolean
+}
+
+/** PROTOCOL 1.8. */
+const exposedHeaders = ['Content-Type', 'ETag', 'Content-Length', 'Content-Range', 'Last-Modified']
+
+/** The read side: files at `<prefix><address>/<path>`, the same over every driver, and the health routes. */
+export function readerApp({
+  driver,
+  logger,
+  cacheControl,
+  prefix = '/',
+  hsts = false,
+}: ReaderOptions): Express {
+  if (!/^\/(?:.*\/)?$/.test(prefix)) throw new TypeError('the prefix must begin and end with a slash')
+  const check = () => driver.check()
+  return baseApp({ logger, check, methods: readerMethods, exposedHeaders, hsts }, (app) => {
+    app.use(readFile({ driver, cacheControl, prefix }))
+  })
+}
