@@ -7,7 +7,6 @@ import type { Kind } from './config/schema.ts'
 import { flagName, rowsWithFlags } from './config/sources.ts'
 import { type ConfigFile, readConfigFile } from './config-file.ts'
 import { flagHelp, keysHelp } from './help.ts'
-import { serve } from './serve.ts'
 import { StartError } from './start-error.ts'
 
 const about: Record<Kind, { name: string; description: string }> = {
@@ -48,8 +47,13 @@ async function run(command: Command, kind: Kind): Promise<void> {
   const file = readConfigFile(named, process.env)
   const { config, warnings } = load(command, kind, file)
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`)
-  if (onlyPrint === true) process.stdout.write(printConfig(config))
-  else await serve({ config, kind, file: file?.path ?? null })
+  if (onlyPrint === true) {
+    process.stdout.write(printConfig(config))
+    return
+  }
+  // Loaded only now: help and faults need not wait for the servers.
+  const { serve } = await import('./serve.ts')
+  await serve({ config, kind, file: file?.path ?? null })
 }
 
 function load(command: Command, kind: Kind, file: ConfigFile | null) {

@@ -115,7 +115,7 @@ function limitsOf({ timeouts, limits }: Config): Partial<ServerLimits> {
 function listenProblem(name: ServerName, kind: Kind, { host, port }: Address, error: unknown): string {
   const flag = name === 'reader' && kind === 'both' ? '--reader-port' : '--port'
   const change = `another one is set by ${flag}, or by ${name}.port in the file`
-  switch ((error as NodeJS.ErrnoException).code) {
+  switch ((error as NodeJS.ErrnoException).code ?? '') {
     case 'EADDRINUSE':
       return `port ${port} is in use, so the ${name} cannot listen on it; ${change}`
     case 'EACCES':

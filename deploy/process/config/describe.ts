@@ -36,8 +36,9 @@ function bare(node: SchemaNode | undefined): SchemaNode | undefined {
   return node?.anyOf?.find(({ type }) => type !== 'null') ?? node
 }
 
-export function typeOf(node: SchemaNode | undefined): string | undefined {
-  return bare(node)?.type
+/** JSON Schema's name of the type; empty where there is no such key. */
+export function typeOf(node: SchemaNode | undefined): string {
+  return bare(node)?.type ?? ''
 }
 
 /** What a value may be, in words. */
@@ -47,7 +48,7 @@ export function allowedText(node: SchemaNode | undefined): string {
   if (said !== undefined) return said
   if (inner?.enum !== undefined)
     return `one of ${inner.enum.map((value) => JSON.stringify(value)).join(', ')}`
-  switch (inner?.type) {
+  switch (typeOf(node)) {
     case 'integer':
       return `an integer${rangeText(inner)}`
     case 'number':
@@ -57,13 +58,13 @@ export function allowedText(node: SchemaNode | undefined): string {
     case 'array':
       return 'a list'
     case 'object':
-      return `a section with the keys ${Object.keys(inner.properties ?? {}).join(', ')}`
+      return `a section with the keys ${Object.keys(inner?.properties ?? {}).join(', ')}`
     default:
       return 'a text'
   }
 }
 
-function rangeText({ minimum, maximum, exclusiveMinimum }: SchemaNode): string {
+function rangeText({ minimum, maximum, exclusiveMinimum }: SchemaNode = {}): string {
   if (exclusiveMinimum !== undefined) return ` above ${exclusiveMinimum}, at most ${maximum}`
   return minimum === undefined ? '' : ` from ${minimum} to ${maximum}`
 }

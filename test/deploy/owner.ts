@@ -1,0 +1,41 @@
+import { request as httpRequest } from 'node:http'
+import { publicKeyToBtcAddress } from '@stacks/encryption'
+import { mintV1Token, publicKeyOf } from '../../client/v1-token.ts'
+
+const alicesKey = 'a11ce'.padStart(64, '0')
+export const alice = publicKeyToBtcAddress(publicKeyOf(alicesKey))
+
+/** An Authorization header of alice's for the hub at a URL that ends in a slash. */
+export async function authorizationAt(hubUrl: string): Promise<string> {
+  const info = (await (await fetch(`${hubUrl}hub_info`)).json()) as { challenge_text: string }
+  const options = { privateKey: alicesKey, challengeText: info.challenge_text, hubUrl, lifetimeSeconds: 60 }
+  return `bearer ${mintV1Token(options)}`
+}
+
+/** Stores a text at alice's address. */
+export async function store(hubUrl: string, path: string, body: string): Promise<Response> {
+  const headers = { authorization: await authorizationAt(hubUrl), 'content-type': 'text/plain' }
+  return fetch(`${hubUrl}store/${alice}/${path}`, { method: 'POST', headers, body })
+}
+
+export interface Upload {
+  write(text: string): void
+  /** Sends the end of the body. */
+  end(): void
+  /** The status of the answer; rejects where the connection breaks. */
+  status: Promise<number>
+}
+
+/** Begins an upload of so many bytes whose body comes bit by bit. */
+export async function beginUpload(hubUrl: string, path: string, bytes: number): Promise<Upload> {
+  const headers = { authorization: await authorizationAt(hubUrl), 'content-length': String(bytes) }
+  const request = httpRequest(`${hubUrl}store/${alice}/${path}`, { method: 'POST', headers })
+  const status = new Promise<number>((resolve, reject) => {
+    request.on('response', (response) => {
+      response.resume()
+      resolve(response.statusCode ?? 0)
+    })
+    request.on('error', reject)
+  })
+  return { write: (text) => void request.write(text), end: () => void request.end(), status }
+}
