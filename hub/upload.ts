@@ -35,7 +35,7 @@ export class Upload extends Readable {
   readonly #idleTimer: NodeJS.Timeout
   #bytes = 0
   /** Whether the next move is the client's. A timer that was cleared could not be refreshed again. */
-  #waiting = true
+  #waiting = false
 
   constructor(req: IncomingMessage, options: UploadOptions) {
     super({ highWaterMark: 256 * 1024 })
@@ -46,6 +46,10 @@ export class Upload extends Readable {
     req.on('end', this.#onEnd)
     req.on('close', this.#onClose)
     req.on('error', this.#onClose)
+    // A driver may look at the stream later than it fails; what nobody listens for would end the process.
+    this.on('error', () => undefined)
+    // The client may have gone while the credential was checked: that event is over.
+    if (req.destroyed) this.#onClose()
   }
 
   override _read(): void {
@@ -89,7 +93,7 @@ export class Upload extends Readable {
   }
 
   readonly #onClose = (): void => {
-    if (!this.#req.complete) this.destroy(new UploadAbortedError())
+    if (!this.#req.readableEnded) this.destroy(new UploadAbortedError())
   }
 }
 

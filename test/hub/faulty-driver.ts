@@ -24,7 +24,7 @@ export function faultyDriver(inner: Driver): FaultyDriver {
 
   async function before(call: DriverCall, key: string): Promise<void> {
     calls.push(`${call} ${key}`)
-    for (const entry of [...faults]) if (entry.call === call && entry.applies(key)) await entry.fault(key)
+    for (const entry of faults) if (entry.call === call && entry.applies(key)) await entry.fault(key)
   }
 
   return {
