@@ -36,15 +36,15 @@ export class Prover {
   }
 
   #fromProofs(token: ChainToken, capability: Capability): Proof {
-    let best: Proof = { extent: null, failure: uncovered(token, null) }
+    let best: Proof | null = null
     for (const proof of proofsOf(this.#graph, token)) {
       for (const held of proof.ucan.capabilities) {
         const found = this.#fromHeld(token, capability, proof, held)
         if (found.extent === 'all') return found
-        best = better(best, found)
+        best = best === null ? found : better(best, found)
       }
     }
-    return best
+    return best ?? { extent: null, failure: uncovered(token, null) }
   }
 
   #fromHeld(token: ChainToken, claimed: Capability, proof: ChainToken, held: Capability): Proof {
