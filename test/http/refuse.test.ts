@@ -12,7 +12,7 @@ const uploadBytes = 30_000_000
 const upload = Buffer.alloc(uploadBytes, 'x')
 const takenBytes = 1_000_000
 
-/** `/refuse` refuses by the head alone, `/limit` after a million bytes, `/destroy` destroys the request first. */
+/** `/refuse` refuses by the head alone, `/late` so too but later, `/limit` after a million bytes. */
 function refusingApp(drainLimits?: DrainLimits) {
   return (logger: Logger) =>
     baseApp(
@@ -25,6 +25,10 @@ function refusingApp(drainLimits?: DrainLimits) {
       },
       (app) => {
         app.post('/refuse', () => {
+          throw new WireError('unauthorized', 'no')
+        })
+        app.post('/late', async () => {
+          await new Promise((resolve) => setTimeout(resolve, 50))
           throw new WireError('unauthorized', 'no')
         })
         app.post('/limit', async (req) => {
@@ -58,7 +62,7 @@ function nodeUpload(url: string, headers: Record<string, string | number>): Prom
   })
 }
 
-const statuses = { '/refuse': 401, '/limit': 413 } as const
+const statuses = { '/refuse': 401, '/late': 401, '/limit': 413 } as const
 
 describe('a refusal while the client is still uploading 30 MB', () => {
   afterEach(closeServers)

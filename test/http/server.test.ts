@@ -80,6 +80,35 @@ describe('a server', () => {
       })
     }
 
+    it('and leaves the answer readable though she goes on sending', async () => {
+      const { port, lines } = await serve(hello)
+      const client = new RawClient(port)
+      client.socket.pause()
+      client.send(get('/', `x: ${'a'.repeat(40_000)}`))
+      for (let i = 0; i < 5; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        client.send('a'.repeat(100_000))
+      }
+      client.socket.resume()
+      await client.until(/\}$/)
+      client.socket.end()
+      expect((await client.answer()).status).to.equal(431)
+      expect(client.error).to.equal(undefined)
+      expect(lines.filter((line) => line.msg === 'request refused')).to.have.length(1)
+    })
+
+    it('but not for ever', async () => {
+      const { port } = await serve(hello)
+      const client = new RawClient(port)
+      client.socket.pause()
+      client.send(get('/', `x: ${'a'.repeat(40_000)}`))
+      const flood = setInterval(() => client.socket.writable && client.send('a'.repeat(300_000)), 10)
+      const startedMs = performance.now()
+      await client.closed
+      clearInterval(flood)
+      expect(performance.now() - startedMs).to.be.below(1_000)
+    })
+
     it('a request without Host: 400', async () => {
       const { port } = await serve(hello)
       expect((await exchange(port, 'GET / HTTP/1.1\r\n\r\n')).status).to.equal(400)
