@@ -48,6 +48,27 @@ describe('a process that runs hub and reader', () => {
     expect((await store(addressIn(running, 'write at'), 'a', 'x')).status).to.equal(202)
   })
 
+  for (const [durability, synced] of [
+    ['fsync', true],
+    ['none', false],
+  ] as const) {
+    it(`${synced ? 'syncs' : 'does not sync'} a file to the disk with durability ${durability}`, async () => {
+      // Node's own calls, told of before any module of ours can take hold of them.
+      const tell = `for (const name of ['fsync', 'fdatasync']) {
+        const call = fs[name]
+        fs[name] = (...all) => (process.stderr.write('synced;'), call(...all))
+      }`
+      const code = `import fs from 'node:fs'; import { syncBuiltinESMExports } from 'node:module'; ${tell}; syncBuiltinESMExports()`
+      const preload = `data:text/javascript,${encodeURIComponent(code)}`
+      const running = await startTogether({ diskSettings: { durability } }, ['--import', preload])
+      const before = running.stderr().length
+      expect((await store(addressIn(running, 'write at'), 'a', 'x')).status).to.equal(202)
+      running.child.kill('SIGTERM')
+      await running.exit()
+      expect(running.stderr().slice(before).includes('synced;')).to.equal(synced)
+    })
+  }
+
   it('logs JSON on standard output, one line a request, and no token', async () => {
     const running = await startTogether()
     await store(addressIn(running, 'write at'), 'a', 'x')
