@@ -75,9 +75,10 @@ function isHexOf(hex: string, key: PublicKey): boolean {
 /** `exp` is the first second in which the token is not valid; 0 and anything that is no number do not mean "never". */
 function checkExpiration(claims: V1Jwt['claims'], what: string, now: number): void {
   if (claims.exp === undefined) return
-  if (typeof claims.exp !== 'number')
+  // JSON may spell a number that is none here: 1e400 reads as Infinity, which would never come.
+  if (!Number.isFinite(claims.exp))
     throw refuseCredential(`the "exp" of the ${what} must be a number of seconds`)
-  if (claims.exp <= now) throw refuseCredential(`the ${what} has expired ("exp")`, 'expired')
+  if (Number(claims.exp) <= now) throw refuseCredential(`the ${what} has expired ("exp")`, 'expired')
 }
 
 function checkHubUrl(hubUrl: unknown, hubUrls: ReadonlySet<string>): void {
