@@ -32,6 +32,9 @@ const owner = makeOwner()
 const body = Buffer.alloc(1024, 'x')
 const chunk = Buffer.alloc(1024 * 1024, 'x')
 
+/** Names of new files. */
+let files = 0
+
 const rows: Row[] = []
 for (const durability of ['fsync', 'none'] as const) {
   rows.push(
@@ -81,8 +84,6 @@ async function inTurns(
   }
   return row
 }
-
-let files = 0
 
 async function smallStores(server: BenchServer, runSeconds: number): Promise<number> {
   return storesPerSecond(server, runSeconds, () => `new-${files++}`)

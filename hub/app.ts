@@ -1,10 +1,13 @@
 import express, { type Express, type Request, type Response } from 'express'
 import { baseApp } from '../http/base-app.ts'
 import { removeFile } from './delete.ts'
+import { depositGrant } from './grant.ts'
 import { createHub, type Hub } from './hub.ts'
 import { hubInfo } from './hub-info.ts'
 import { listFiles } from './list-files.ts'
+import { listGrants } from './list-grants.ts'
 import type { HubOptions } from './options.ts'
+import { revoke } from './revoke.ts'
 import { revokeAll } from './revoke-all.ts'
 import { storeFile } from './store.ts'
 
@@ -33,6 +36,9 @@ export function hubApp(options: HubOptions): Express {
       app.delete(/^\/delete\/[a-zA-Z0-9]+\//, operation(hub, removeFile))
       app.post(/^\/list-files\/[a-zA-Z0-9]+\/?$/, json, operation(hub, listFiles))
       app.post(/^\/revoke-all\/[a-zA-Z0-9]+\/?$/, json, operation(hub, revokeAll))
+      app.post(/^\/grant\/[a-zA-Z0-9]+\/?$/, json, operation(hub, depositGrant))
+      app.post(/^\/list-grants\/[a-zA-Z0-9]+\/?$/, json, operation(hub, listGrants))
+      app.post(/^\/revoke\/[a-zA-Z0-9]+\/?$/, json, operation(hub, revoke))
     },
   )
 }

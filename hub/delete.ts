@@ -4,7 +4,6 @@ import { authorize } from './auth/authorize.ts'
 import { driverCondition, readPrecondition, unmet } from './condition.ts'
 import { asConflict, exactCondition, historyKey } from './history.ts'
 import type { Hub } from './hub.ts'
-import { notCovered } from './not-covered.ts'
 import { type FileTarget, fileTarget } from './target.ts'
 
 type DeleteCondition = Extract<Condition, { ifMatch: string }>
@@ -12,9 +11,8 @@ type DeleteCondition = Extract<Condition, { ifMatch: string }>
 /** `DELETE /delete/<address>/<path>`: 202, or 404 when there was nothing. An If-Match is held to, where one is sent. */
 export async function removeFile(hub: Hub, req: Request, res: Response): Promise<void> {
   const target = fileTarget(req, res)
-  const authority = await hub.authenticator.authenticate(req.headers.authorization, target.address)
-  const decision = authorize(authority, { kind: 'delete', path: target.path })
-  if (!decision.allowed) throw notCovered(authority, decision.reason)
+  const authority = await hub.authenticator.authenticate(req.headers, target.address)
+  const permit = authorize(authority, { kind: 'delete', path: target.path })
   const precondition = readPrecondition(req.headers)
   if (precondition.kind === 'absent') throw unmet('If-None-Match: * and a delete exclude each other')
 
@@ -22,7 +20,7 @@ export async function removeFile(hub: Hub, req: Request, res: Response): Promise
     const wanted = (await driverCondition(precondition, hub.driver, target.key)) as
       | DeleteCondition
       | undefined
-    if (decision.permit.mode === 'archive') await moveToHistory(hub, target, wanted)
+    if (permit.mode === 'archive') await moveToHistory(hub, target, wanted)
     else await hub.driver.delete(target.key, wanted === undefined ? {} : { condition: wanted })
   })
   res.status(202).end()

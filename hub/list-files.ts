@@ -2,12 +2,9 @@ import type { Request, Response } from 'express'
 import type { ListEntry, ObjectInfo } from '../drivers/driver.ts'
 import { KeyError, parsePrefix } from '../drivers/key.ts'
 import { sendJson } from '../http/send-json.ts'
-import type { Authority } from './auth/authority.ts'
-import { hasArchivalScope, isHistoryPath, listableReaches } from './auth/authorize.ts'
-import { reaches } from './auth/capability.ts'
+import { listableNames } from './auth/authorize.ts'
 import type { Hub } from './hub.ts'
 import { invalidMember, jsonBody } from './json-body.ts'
-import { notCovered } from './not-covered.ts'
 import { bucketTarget } from './target.ts'
 
 /** What a client asks for. */
@@ -41,7 +38,7 @@ const maxPageLength = 4096
  */
 export async function listFiles(hub: Hub, req: Request, res: Response): Promise<void> {
   const address = bucketTarget(req, res)
-  const authority = await hub.authenticator.authenticate(req.headers.authorization, address)
+  const authority = await hub.authenticator.authenticate(req.headers, address)
   const isListable = listableNames(authority)
   const { prefix, ...wanted } = readRequest(jsonBody(req), hub.pageSize)
 
@@ -56,14 +53,6 @@ export async function listFiles(hub: Hub, req: Request, res: Response): Promise<
     .map((entry) => (wanted.stat ? fileStat(entry) : entry.name))
   const isEmptied = entries.length === 0 && page.cursor !== null
   sendJson(res, 202, { entries: isEmptied ? [null] : entries, page: page.cursor })
-}
-
-/** @throws {WireError} when the credential lists nothing at all */
-function listableNames(authority: Authority): (name: string) => boolean {
-  const listable = listableReaches(authority)
-  if (listable.length === 0) throw notCovered(authority, 'no capability of the credential covers listing')
-  const hidesHistory = hasArchivalScope(authority)
-  return (name) => listable.some((reach) => reaches(reach, name)) && !(hidesHistory && isHistoryPath(name))
 }
 
 function readRequest(body: Readonly<Record<string, unknown>>, pageSize: number): ListRequest {

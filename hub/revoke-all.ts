@@ -1,9 +1,9 @@
 import type { Request, Response } from 'express'
 import { sendJson } from '../http/send-json.ts'
-import { isWholeOwner } from './auth/authorize.ts'
+import { isOwnership, isWholeOwner } from './auth/authorize.ts'
 import type { Hub } from './hub.ts'
 import { invalidMember, jsonBody } from './json-body.ts'
-import { notCovered } from './not-covered.ts'
+import { refuseStranger } from './stranger.ts'
 import { bucketTarget } from './target.ts'
 
 /** How far ahead of the hub's clock a timestamp may lie; more is a mistake, milliseconds for instance. */
@@ -15,8 +15,8 @@ const maxAheadSeconds = 24 * 60 * 60
  */
 export async function revokeAll(hub: Hub, req: Request, res: Response): Promise<void> {
   const address = bucketTarget(req, res)
-  const authority = await hub.authenticator.authenticate(req.headers.authorization, address)
-  if (!isWholeOwner(authority)) throw notCovered(authority, 'only the owner may revoke all')
+  const authority = await hub.authenticator.authenticate(req.headers, address)
+  if (!isWholeOwner(authority)) throw refuseStranger(authority, isOwnership, 'only the owner may revoke all')
   const seconds = readTimestamp(jsonBody(req).oldestValidTimestamp, hub.now())
   await hub.authorityStore.raiseOldestValid(address, seconds)
   sendJson(res, 202, { status: 'success' })

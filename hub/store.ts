@@ -5,11 +5,11 @@ import { WireError } from '../http/errors.ts'
 import { sendJson } from '../http/send-json.ts'
 import type { Authority } from './auth/authority.ts'
 import { authorize, type Permit } from './auth/authorize.ts'
+import { refuseCredential, refuseUncovered } from './auth/refusal.ts'
 import { driverCondition, type Precondition, readPrecondition } from './condition.ts'
 import { readContentType } from './content-type.ts'
 import { asConflict, exactCondition, historyKey } from './history.ts'
 import type { Hub } from './hub.ts'
-import { notCovered } from './not-covered.ts'
 import { publicUrl } from './public-url.ts'
 import { type FileTarget, fileTarget } from './target.ts'
 import { Upload } from './upload.ts'
@@ -27,10 +27,10 @@ interface Store {
 /** `POST /store/<address>/<path>`: the body becomes the file, whole, or nothing changes (PROTOCOL 1.3). */
 export async function storeFile(hub: Hub, req: Request, res: Response): Promise<void> {
   const target = fileTarget(req, res)
-  const authority = await hub.authenticator.authenticate(req.headers.authorization, target.address)
+  const authority = await hub.authenticator.authenticate(req.headers, target.address)
   const contentType = readContentType(req.headers['content-type'])
   const size = declaredSize(req)
-  const permit = allow(authority, target, contentType, size)
+  const permit = authorize(authority, { kind: 'store', path: target.path, size, contentType })
   const precondition = readPrecondition(req.headers)
   if (size !== null && size > hub.maxBytes) throw tooLarge(hub.maxBytes)
 
@@ -39,12 +39,6 @@ export async function storeFile(hub: Hub, req: Request, res: Response): Promise<
     return write(hub, req, { target, authority, permit, contentType, size, precondition })
   })
   sendJson(res, 202, { publicURL: publicUrl(hub.readUrlPrefix, target), etag: info.etag })
-}
-
-function allow(authority: Authority, { path }: FileTarget, contentType: string, size: number | null): Permit {
-  const decision = authorize(authority, { kind: 'store', path, size, contentType })
-  if (!decision.allowed) throw notCovered(authority, decision.reason)
-  return decision.permit
 }
 
 async function write(hub: Hub, req: Request, store: Store): Promise<ObjectInfo> {
@@ -61,14 +55,14 @@ async function writeNew(
   wanted: Condition | undefined,
 ): Promise<ObjectInfo> {
   if (wanted !== undefined && 'ifMatch' in wanted) {
-    throw notCovered(store.authority, 'the credential may create files only, not replace a version')
+    throw refuseUncovered('the credential may create files only, not replace a version')
   }
   try {
     return await commit(hub, req, store, { ifNoneMatch: '*' })
   } catch (error) {
     const exists = error instanceof DriverError && error.code === 'precondition_failed'
     if (!exists || wanted !== undefined) throw error
-    throw notCovered(store.authority, 'the credential may create files only, and one is at this path')
+    throw refuseUncovered('the credential may create files only, and one is at this path')
   }
 }
 
@@ -109,25 +103,34 @@ function commit(
   })
 }
 
-function upload(
-  hub: Hub,
-  req: Request,
-  { permit, authority }: Store,
-  beforeCommit?: () => Promise<void>,
-): Upload {
-  const maxBytes = Math.min(hub.maxBytes, permit.maxSize ?? hub.maxBytes)
+function upload(hub: Hub, req: Request, store: Store, beforeCommit?: () => Promise<void>): Upload {
+  const maxBytes = Math.min(hub.maxBytes, store.permit.maxSize ?? hub.maxBytes)
   return new Upload(req, {
     maxBytes,
     tooLarge: () =>
       maxBytes < hub.maxBytes
-        ? notCovered(authority, `the credential allows files of at most ${maxBytes} bytes`)
+        ? refuseUncovered(`the credential allows files of at most ${maxBytes} bytes`)
         : tooLarge(maxBytes),
     idleTimeoutMs: hub.idleTimeoutMs,
     beforeEnd: async () => {
-      await hub.authenticator.recheck(authority)
+      await authorizeAgain(store)
       await beforeCommit?.()
     },
   })
+}
+
+/** What was revoked while the body came must not be committed, nor in a way that is no longer allowed. */
+async function authorizeAgain({ authority, target, contentType, size, permit }: Store): Promise<void> {
+  const renewed = await authority.renew()
+  if (renewed === authority) return
+  const again = authorize(renewed, { kind: 'store', path: target.path, size, contentType })
+  if (
+    again.mode !== permit.mode ||
+    again.createOnly !== permit.createOnly ||
+    again.maxSize !== permit.maxSize
+  ) {
+    throw refuseCredential('a grant was revoked while the request was under way; send it again', 'revoked')
+  }
 }
 
 /** Node has refused a Content-Length that is no number, and one beside a Transfer-Encoding. */

@@ -1,5 +1,5 @@
 import type { Authority } from './authority.ts'
-import { abilityCovers, type Capability, reaches } from './capability.ts'
+import { abilityCovers, type Capability, type Reach, reachCovers, reaches } from './capability.ts'
 
 /** What a request wants to do at its address. Paths are decoded. */
 export type Action =
@@ -22,10 +22,6 @@ export interface Permit {
   readonly createOnly: boolean
 }
 
-export type Decision =
-  | { readonly allowed: true; readonly permit: Permit }
-  | { readonly allowed: false; readonly reason: string }
-
 /** Names under which archival writes keep former versions. */
 export const historyPrefix = '.history.'
 
@@ -35,35 +31,87 @@ export function isHistoryPath(path: string): boolean {
 }
 
 /**
- * Decides on an operation, purely: capabilities × action → a permit or a reason. Of several capabilities that
- * serve, the one that asks for least is taken: a plain write before an archival one, an overwrite before a
- * create-only one, the larger file before the smaller.
+ * Decides on an operation, purely: capabilities × action → a permit. Of several capabilities that serve, the one
+ * that asks for least is taken: a plain write before an archival one, an overwrite before a create-only one, the
+ * larger file before the smaller. Where the writer's own credential narrows what a grant gives, both bind.
+ * @throws {WireError} the authority's own refusal
  */
-export function authorize(authority: Authority, action: Action): Decision {
-  const permits = authority.capabilities
-    .filter((capability) => capability.address === authority.address)
+export function authorize(authority: Authority, action: Action): Permit {
+  const granted = bestPermit(authority.capabilities, authority.address, action)
+  const claimed =
+    authority.claimed === null ? granted : bestPermit(authority.claimed, authority.address, action)
+  if (granted !== null && claimed !== null) return bothPermits(granted, claimed)
+  throw authority.refusal((capability) => permitBy(capability, action) !== null, refusalReason(action))
+}
+
+function bestPermit(capabilities: readonly Capability[], address: string, action: Action): Permit | null {
+  const permits = capabilities
+    .filter((capability) => capability.address === address)
     .map((capability) => permitBy(capability, action))
     .filter((permit) => permit !== null)
-    .sort(compareLiberty)
-  const permit = permits[0]
-  if (permit !== undefined) return { allowed: true, permit }
-  return { allowed: false, reason: refusalReason(action) }
+  return permits.sort(compareLiberty)[0] ?? null
+}
+
+function bothPermits(a: Permit, b: Permit): Permit {
+  if (a === b) return a
+  return {
+    mode: a.mode === 'archive' ? 'archive' : b.mode,
+    createOnly: a.createOnly || b.createOnly,
+    maxSize:
+      a.maxSize === null || b.maxSize === null ? (a.maxSize ?? b.maxSize) : Math.min(a.maxSize, b.maxSize),
+  }
 }
 
 /**
- * The paths below which names may be listed: the reaches of every capability that allows it.
+ * Which names of the address may be listed.
+ * @throws {WireError} the authority's own refusal where no capability allows listing anything
  */
-export function listableReaches(authority: Authority): Capability['reach'][] {
-  return authority.capabilities
-    .filter(
-      (capability) =>
-        capability.address === authority.address && abilityCovers(capability.ability, 'gaia/list'),
-    )
-    .map((capability) => capability.reach)
+export function listableNames(authority: Authority): (name: string) => boolean {
+  const granted = listableReaches(authority.capabilities, authority.address)
+  const claimed = authority.claimed === null ? granted : listableReaches(authority.claimed, authority.address)
+  if (granted.length === 0 || claimed.length === 0) {
+    throw authority.refusal(allowsListing, 'no capability of the credential covers listing')
+  }
+  const hidesHistory = hasArchivalScope(authority)
+  return (name) =>
+    granted.some((reach) => reaches(reach, name)) &&
+    (claimed === granted || claimed.some((reach) => reaches(reach, name))) &&
+    !(hidesHistory && isHistoryPath(name))
+}
+
+function listableReaches(capabilities: readonly Capability[], address: string): Reach[] {
+  return capabilities
+    .filter((capability) => capability.address === address && allowsListing(capability))
+    .map(({ reach }) => reach)
+}
+
+function allowsListing(capability: Capability): boolean {
+  return abilityCovers(capability.ability, 'gaia/list')
+}
+
+/**
+ * Whether the credential may deposit a delegation of these capabilities: it must hold `gaia/grant`, or `*`, over the
+ * paths of each.
+ */
+export function mayGrant(authority: Authority, capabilities: readonly Capability[]): boolean {
+  const layers =
+    authority.claimed === null ? [authority.capabilities] : [authority.capabilities, authority.claimed]
+  return layers.every((held) =>
+    capabilities.every((wanted) =>
+      held.some(
+        (capability) => capability.address === authority.address && coversGrantOf(capability, wanted),
+      ),
+    ),
+  )
+}
+
+/** Whether one capability is leave to grant another one. */
+export function coversGrantOf(held: Capability, wanted: Capability): boolean {
+  return abilityCovers(held.ability, 'gaia/grant') && reachCovers(held.reach, wanted.reach)
 }
 
 /** Whether the credential writes with history at some path: such a one lists no history names (PROTOCOL 1.4). */
-export function hasArchivalScope(authority: Authority): boolean {
+function hasArchivalScope(authority: Authority): boolean {
   return authority.capabilities.some((capability) => capability.ability === 'gaia/archive')
 }
 
@@ -74,15 +122,13 @@ export function hasArchivalScope(authority: Authority): boolean {
 export function isWholeOwner(authority: Authority): boolean {
   return (
     authority.isOwner &&
-    authority.capabilities.some(
-      ({ address, ability, reach, caveats }) =>
-        address === authority.address &&
-        ability === '*' &&
-        reach.kind === 'below' &&
-        reach.path === '' &&
-        Object.keys(caveats).length === 0,
-    )
+    authority.capabilities.some((held) => held.address === authority.address && isOwnership(held))
   )
+}
+
+/** Whether a capability is all that an owner can do. */
+export function isOwnership({ ability, reach, caveats }: Capability): boolean {
+  return ability === '*' && reach.kind === 'below' && reach.path === '' && Object.keys(caveats).length === 0
 }
 
 function permitBy(capability: Capability, action: Action): Permit | null {
@@ -101,7 +147,7 @@ function storePermit(capability: Capability, action: Action & { kind: 'store' })
 
 function deletePermit(capability: Capability, path: string): Permit | null {
   const mode = writeMode(capability, 'gaia/delete', path)
-  if (mode === null || capability.caveats.createOnly) return null
+  if (mode === null || capability.caveats.createOnly || capability.storeOnly) return null
   return { mode, maxSize: null, createOnly: false }
 }
 

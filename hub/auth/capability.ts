@@ -31,6 +31,8 @@ export interface Capability {
   readonly ability: Ability
   readonly reach: Reach
   readonly caveats: Caveats
+  /** Of a `gaia/archive` only its store: all that a `gaia/store` can pass on of it (PROTOCOL 2.1). */
+  readonly storeOnly?: true
 }
 
 /** Whether a path lies within a reach; paths are decoded and compared byte for byte. */
@@ -42,6 +44,13 @@ export function reaches(reach: Reach, path: string): boolean {
     case 'prefix':
       return path.startsWith(reach.path)
   }
+}
+
+/** Whether every path of `inner` lies within `outer`. */
+export function reachCovers(outer: Reach, inner: Reach): boolean {
+  if (outer.kind === 'file') return inner.kind === 'file' && inner.path === outer.path
+  // A folder's path ends in a slash or is empty, so a plain prefix is segment-wise too.
+  return inner.path.startsWith(outer.path)
 }
 
 /** Whether holding `held` is holding `wanted` (PROTOCOL 2.1's table; `gaia/grant` is implied by `*` alone). */

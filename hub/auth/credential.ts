@@ -1,12 +1,14 @@
 import { refuseCredential } from './refusal.ts'
+import { maxUcanBytes } from './ucan/index.ts'
 
-/** The most bytes of a credential, checked before any other work on it (PROTOCOL 2.2's limit, for every kind). */
-export const maxCredentialBytes = 16 * 1024
+/** The most bytes of a credential with its prefix, checked before any other work on it (PROTOCOL 2.2's limit). */
+export const maxCredentialBytes = maxUcanBytes + 'ucan:'.length
 
 /** What stands in the Authorization header, told apart by form alone; nothing of it is verified yet. */
 export type Credential =
   | { readonly kind: 'v1'; readonly jwt: string }
   | { readonly kind: 'legacy'; readonly encoded: string }
+  | { readonly kind: 'ucan'; readonly jwt: string }
 
 /**
  * Reads the Authorization header (RFC 6750 form; the scheme's case does not matter).
@@ -21,9 +23,15 @@ export function readCredential(header: string | undefined): Credential {
     throw refuseCredential('the Authorization header has another form than "Bearer <token>"')
   }
   if (token.length > maxCredentialBytes) {
-    throw refuseCredential(`the credential is larger than ${maxCredentialBytes} bytes`, 'too-large')
+    throw refuseCredential(`the credential is larger than ${maxUcanBytes} bytes`, 'too-large')
   }
   if (token.startsWith('v1:')) return { kind: 'v1', jwt: token.slice(3) }
+  if (token.startsWith('ucan:')) return { kind: 'ucan', jwt: token.slice(5) }
+  // A bare JWT is taken for a UCAN; its decoder will say what it lacks.
+  if (token.split('.', 4).length === 3) return { kind: 'ucan', jwt: token }
   if (/^[A-Za-z0-9+/_-]+=*$/.test(token)) return { kind: 'legacy', encoded: token }
-  throw refuseCredential('the credential is of no known kind; expected a token that begins with "v1:"')
+  throw refuseCredential(
+    'the credential is of no known kind; expected one that begins with "v1:" or "ucan:"',
+    'malformed',
+  )
 }

@@ -1,4 +1,4 @@
-import { abilityCovers, type Capability, type Caveats, type Reach } from '../capability.ts'
+import { abilityCovers, type Capability, type Caveats, reachCovers } from '../capability.ts'
 
 /** How much of a capability another one proves. */
 export type Extent =
@@ -24,7 +24,7 @@ export type Attenuation =
  */
 export function checkAttenuation(child: Capability, parent: Capability): Attenuation {
   if (child.address !== parent.address) return beyond('with', 'the address of the proof')
-  if (!isWithin(child.reach, parent.reach)) return beyond('with', 'a path within the path of the proof')
+  if (!reachCovers(parent.reach, child.reach)) return beyond('with', 'a path within the path of the proof')
   const extent = abilityExtent(child, parent)
   if (extent === null) return beyond('can', 'an ability that the proof implies')
   const caveat = widenedCaveat(child.caveats, parent.caveats)
@@ -35,14 +35,8 @@ function beyond(claim: 'with' | 'can' | 'nb', expected: string): Attenuation {
   return { extent: null, claim, expected }
 }
 
-function isWithin(child: Reach, parent: Reach): boolean {
-  if (parent.kind === 'file') return child.kind === 'file' && child.path === parent.path
-  // A folder's path ends in a slash or is empty, so a plain prefix is segment-wise too.
-  return child.path.startsWith(parent.path)
-}
-
 function abilityExtent(child: Capability, parent: Capability): Extent | null {
-  if (abilityCovers(parent.ability, child.ability)) return 'all'
+  if (abilityCovers(parent.ability, child.ability)) return parent.storeOnly ? 'store-only' : 'all'
   return child.ability === 'gaia/archive' && parent.ability === 'gaia/store' ? 'store-only' : null
 }
 
