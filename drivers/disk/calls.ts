@@ -9,6 +9,7 @@ export const openFile = promisify(fs.open)
 export const closeFile = promisify(fs.close)
 export const readAt = promisify(fs.read)
 export const syncFile = promisify(fs.fsync)
+export const truncateFile = promisify(fs.ftruncate)
 export const rename = promisify(fs.rename)
 export const unlink = promisify(fs.unlink)
 export const link = promisify(fs.link)
@@ -17,13 +18,21 @@ export const makeFolder = promisify(fs.mkdir)
 export const removeFolder = promisify(fs.rmdir)
 export const realPath = promisify(fs.realpath.native)
 
-const fstat = promisify(fs.fstat)
 const lstat = promisify(fs.lstat)
 const write = promisify(fs.write)
 
-/** With nanoseconds, which are part of a version's identity. */
-export const statOpenFile = (fd: number): Promise<fs.BigIntStats> => fstat(fd, { bigint: true })
+/**
+ * With nanoseconds, which are part of a version's identity. Answered from memory by the kernel within
+ * microseconds, so a thread would cost more than it would spare.
+ */
+export const statOpenFile = (fd: number): fs.BigIntStats => fs.fstatSync(fd, { bigint: true })
 export const statPath = (path: string): Promise<fs.BigIntStats> => lstat(path, { bigint: true })
+
+/**
+ * Closes a file that was only looked at, and whose name nobody can have taken away meanwhile: then there is
+ * nothing to write back and nothing to free, and no reason to use a thread.
+ */
+export const closeUnchanged = (fd: number): void => fs.closeSync(fd)
 
 /** Writes all of it at the current position. */
 export async function writeAll(fd: number, bytes: Uint8Array): Promise<void> {
@@ -36,6 +45,8 @@ const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY
 
 /** A new file, never one that is there already or a link to one. */
 export const createFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+/** A file that may be there already, to write over what it holds. */
+export const overwriteFlags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK
 /** Never follows a link in the last place; never waits for the other end of a fifo. */
 export const readFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
 export const folderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW

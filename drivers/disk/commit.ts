@@ -1,81 +1,77 @@
-import { randomBytes } from 'node:crypto'
 import { checkCondition } from '../condition.ts'
 import type { Condition, ObjectInfo } from '../driver.ts'
 import { DriverError } from '../errors.ts'
-import { absent, rename, statPath, unless, unlink } from './calls.ts'
-import { type CurrentVersion, infoOf, statCurrent } from './current-version.ts'
+import { absent, closeUnchanged, rename, unless, unlink } from './calls.ts'
+import { lookAt } from './current-version.ts'
 import type { Place } from './layout.ts'
-import { formatSidecar, type Version } from './sidecar.ts'
+import { formatSidecar, writeSidecar } from './sidecar.ts'
 import type { Storage } from './storage.ts'
 import { createFile, discard, type TempFile } from './temp-file.ts'
+import { infoOf, type Version } from './version.ts'
 
-export interface Commit {
-  readonly temp: TempFile
-  readonly contentType: string
-  readonly condition: Condition | undefined
-}
-
-/** The new file is the very file that is there (a link to it): then a rename does nothing, so it is refused. */
+/** The new file is the very file that is there (a link to it): renaming it does nothing, so it is refused. */
 export class SameFileError extends Error {}
 
 /**
  * Makes a temp file the version that a place holds. The caller holds the key's lock. The order is what makes
- * a crash harmless: the sidecar that knows both versions is durable before the rename, which is the commit
- * point; and the rename is durable before anybody can write the next sidecar, which forgets the former version.
+ * a crash harmless: a sidecar that knows both versions is durable before the rename, which is the commit point;
+ * and the rename is durable before anybody can write the next sidecar, which forgets the former version. Where
+ * both files are sealed the sidecar is there for Gaia and for backups, and need not be durable.
  */
-export async function commit(storage: Storage, place: Place, wanted: Commit): Promise<ObjectInfo> {
+export async function commit(
+  storage: Storage,
+  place: Place,
+  temp: TempFile,
+  condition?: Condition,
+): Promise<ObjectInfo> {
   const current = await currentOf(place)
-  checkCondition(wanted.condition, current?.version.etag ?? null)
-  if (current?.version.ino === wanted.temp.file.ino) throw new SameFileError()
-  const version: Version = {
-    ...wanted.temp.file,
-    etag: randomBytes(16).toString('hex'),
-    contentType: wanted.contentType,
-    modifiedMs: storage.now(),
-  }
-  await replace(storage, place, wanted.temp.path, current === null ? [version] : [current.version, version])
-  return infoOf(version)
+  checkCondition(condition, current?.etag ?? null)
+  if (current?.ino === temp.version.ino) throw new SameFileError()
+  const versions = current === null ? [temp.version] : [current, temp.version]
+  await storage.folders.with(place.dataFolder, async () => {
+    await putSidecar(storage, place, versions)
+    await putData(place, temp.path, current === null)
+  })
+  await storage.sync.sync(place.dataFolder)
+  return infoOf(temp.version)
 }
 
 /** What is there, where a file may be put there. @throws `invalid_key` where it may not */
-async function currentOf(place: Place): Promise<CurrentVersion | null> {
-  const current = await statCurrent(place)
-  if (current === null) refuseObstacle(await unless(statPath(place.data), absent, null))
-  return current
-}
-
-function refuseObstacle(stats: Awaited<ReturnType<typeof statPath>> | null): void {
-  if (stats === null) return
-  if (stats.isDirectory()) throw new DriverError('invalid_key', 'a folder stands under that name')
-  throw new DriverError('invalid_key', 'something that is not a file of its own stands under that name')
-}
-
-async function replace(
-  storage: Storage,
-  place: Place,
-  path: string,
-  versions: readonly Version[],
-): Promise<void> {
-  const { folders, sync } = storage
-  await folders.with(place.dataFolder, async () => {
-    await putSidecar(storage, place, versions)
-    try {
-      await rename(path, place.data)
-    } catch (error) {
-      if (versions.length === 1) await unless(unlink(place.sidecar), absent, undefined)
-      throw error
-    }
-  })
-  await sync.sync(place.dataFolder)
+async function currentOf(place: Place): Promise<Version | null> {
+  const standing = await lookAt(place)
+  switch (standing) {
+    case 'nothing':
+      return null
+    case 'folder':
+      throw new DriverError('invalid_key', 'a folder stands under that name')
+    case 'stranger':
+      throw new DriverError('invalid_key', 'something that is not a file of its own stands under that name')
+    default:
+      closeUnchanged(standing.fd)
+      return standing.version
+  }
 }
 
 async function putSidecar(storage: Storage, place: Place, versions: readonly Version[]): Promise<void> {
-  const path = await createFile(storage, Buffer.from(formatSidecar(versions)))
+  const durable = !versions.every((version) => version.sealed)
+  const bytes = Buffer.from(formatSidecar(versions))
+  const inPlace = (): Promise<boolean> => writeSidecar(place.sidecar, bytes)
+  if (!durable && (await storage.folders.with(place.sidecarFolder, inPlace))) return
+  const path = await createFile(storage, bytes, durable)
   try {
     await storage.folders.with(place.sidecarFolder, () => rename(path, place.sidecar))
   } catch (error) {
     await discard(path)
     throw error
   }
-  await storage.sync.sync(place.sidecarFolder)
+  if (durable) await storage.sync.sync(place.sidecarFolder)
+}
+
+async function putData(place: Place, path: string, isNew: boolean): Promise<void> {
+  try {
+    await rename(path, place.data)
+  } catch (error) {
+    if (isNew) await unless(unlink(place.sidecar), absent, undefined)
+    throw error
+  }
 }

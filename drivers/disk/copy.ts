@@ -10,23 +10,23 @@ import {
   link,
   openFile,
   readFlags,
-  statPath,
+  statOpenFile,
   syncFile,
   unless,
 } from './calls.ts'
 import { commit, SameFileError } from './commit.ts'
-import { type CurrentVersion, openCurrent } from './current-version.ts'
+import { type OpenVersion, openCurrent } from './current-version.ts'
 import type { Place } from './layout.ts'
-import { identityOf, isSameFile } from './sidecar.ts'
 import type { Storage } from './storage.ts'
-import { discard, type TempFile } from './temp-file.ts'
+import { discard, finish, type TempFile } from './temp-file.ts'
+import { identityOf, isSameFile, type Version } from './version.ts'
 
 /** Each time round, a writer has replaced the source in between. */
 const maxAttempts = 100
 
 /**
- * Copies one version. The source is not locked: what is copied is taken by a name of our own first and then
- * compared with the version that was chosen.
+ * Copies one version. The source is not locked: what is copied gets a name of our own first and is then compared
+ * with the version that was chosen.
  */
 export async function copyVersion(
   storage: Storage,
@@ -34,17 +34,17 @@ export async function copyVersion(
   to: Place,
   ifMatch: string | undefined,
 ): Promise<ObjectInfo> {
-  let byLink = true
+  let mayLink = true
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const source = await openCurrent(from)
     if (source === null) throw new DriverError('not_found', 'nothing is stored under that name')
     try {
       if (ifMatch !== undefined) checkCondition({ ifMatch }, source.version.etag)
-      const temp = await duplicate(storage, from, source, byLink && source.own)
-      if (temp !== null) return await put(storage, to, source, temp)
+      const temp = await duplicate(storage, from, source, mayLink)
+      if (temp !== null) return await put(storage, to, temp)
     } catch (error) {
       if (!(error instanceof SameFileError)) throw error
-      byLink = false
+      mayLink = false
     } finally {
       await closeFile(source.fd)
     }
@@ -52,12 +52,9 @@ export async function copyVersion(
   throw new DriverError('busy', 'the file is overwritten faster than it can be copied')
 }
 
-async function put(storage: Storage, to: Place, source: CurrentVersion, temp: TempFile): Promise<ObjectInfo> {
-  const { contentType } = source.version
+async function put(storage: Storage, to: Place, temp: TempFile): Promise<ObjectInfo> {
   try {
-    return await storage.locks.hold(to.key, () =>
-      commit(storage, to, { temp, contentType, condition: undefined }),
-    )
+    return await storage.locks.hold(to.key, () => commit(storage, to, temp))
   } catch (error) {
     await discard(temp.path)
     throw error
@@ -71,24 +68,16 @@ async function put(storage: Storage, to: Place, source: CurrentVersion, temp: Te
 async function duplicate(
   storage: Storage,
   from: Place,
-  source: CurrentVersion & { fd: number },
-  byLink: boolean,
+  source: OpenVersion,
+  mayLink: boolean,
 ): Promise<TempFile | null> {
   const path = storage.temp.next()
-  const linked = byLink && (await tryLink(from.data, path))
-  if (!linked)
-    await unless(
-      copyFile(from.data, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE),
-      absent,
-      null,
-    )
   try {
-    const seen = await unless(statPath(linked ? path : from.data), absent, null)
-    const copied = linked ? seen : await unless(statPath(path), absent, null)
-    if (seen !== null && copied !== null && isSameFile(identityOf(seen), source.version)) {
-      await syncPath(storage, path)
-      return { path, file: identityOf(copied) }
-    }
+    const version =
+      mayLink && source.own && (await tryLink(from.data, path))
+        ? await checkLink(storage, path, source.version)
+        : await copyBytes(storage, from.data, path, source)
+    if (version !== null) return { path, version }
   } catch (error) {
     await discard(path)
     throw error
@@ -107,7 +96,7 @@ const noLinks: ReadonlySet<string> = new Set([
   'ENOENT',
 ])
 
-/** Whether it worked: some file systems have no hard links, or no more for this file. */
+/** Whether it worked: some file systems have no hard links, or no more of them for this file. */
 async function tryLink(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to)
@@ -118,12 +107,35 @@ async function tryLink(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** The version may have been written without: by another program, or by an instance that does not sync. */
-async function syncPath(storage: Storage, path: string): Promise<void> {
-  if (!storage.sync.enabled) return
-  const fd = await openFile(path, readFlags)
+/** The version of a link to `wanted`, made durable: an instance that does not sync may have written it. */
+async function checkLink(storage: Storage, path: string, wanted: Version): Promise<Version | null> {
+  return await withOpen(path, async (fd) => {
+    if (!isSameFile(identityOf(statOpenFile(fd)), wanted)) return null
+    if (storage.sync.enabled) await syncFile(fd)
+    return wanted
+  })
+}
+
+const copyFlags = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE
+
+async function copyBytes(
+  storage: Storage,
+  from: string,
+  path: string,
+  source: OpenVersion,
+): Promise<Version | null> {
+  await unless(copyFile(from, path, copyFlags), absent, undefined)
+  const isThere = (fd: number): boolean => isSameFile(identityOf(statOpenFile(fd)), source.version)
+  // The same file before and after, and unchanged: nothing else can have been copied.
+  if (!isThere(source.fd) || (await withOpen(from, async (fd) => isThere(fd))) !== true) return null
+  return await withOpen(path, (fd) => finish(storage, fd, source.version.contentType))
+}
+
+async function withOpen<T>(path: string, use: (fd: number) => Promise<T>): Promise<T | null> {
+  const fd = await unless(openFile(path, readFlags), absent, null)
+  if (fd === null) return null
   try {
-    await syncFile(fd)
+    return await use(fd)
   } finally {
     await closeFile(fd)
   }

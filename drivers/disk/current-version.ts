@@ -1,97 +1,118 @@
-import { createHash } from 'node:crypto'
 import type { BigIntStats } from 'node:fs'
-import type { ObjectInfo } from '../driver.ts'
 import { DriverError } from '../errors.ts'
-import { absent, closeFile, openFile, readFlags, statOpenFile, statPath, unless } from './calls.ts'
+import { closeFile, errnoOf, openFile, readFlags, statOpenFile } from './calls.ts'
 import type { Place } from './layout.ts'
-import { isOpenAt, isOwnRealPath } from './location.ts'
-import {
-  type FileIdentity,
-  identityOf,
-  isSameFile,
-  parseSidecar,
-  readSidecar,
-  type Version,
-} from './sidecar.ts'
+import { isOpenAt } from './location.ts'
+import { unseal } from './seal.ts'
+import { parseSidecar, readSidecar } from './sidecar.ts'
+import { deriveEtag, type FileIdentity, identityOf, isSameFile, type Version } from './version.ts'
 
-/** What stands at a place now. */
-export interface CurrentVersion {
+/** A file that is open for reading; it stays readable whatever happens to its name. Who gets it closes `fd`. */
+export interface OpenVersion {
+  readonly fd: number
   readonly version: Version
   /** Whether we wrote it. What another program writes, it may also change in place. */
   readonly own: boolean
 }
 
-/** A file that was looked at, and how to let go of it. */
-interface Glimpse {
-  readonly file: FileIdentity
-  readonly mtimeMs: number
+/** What stands under a name: a version, nothing at all, or something that is no file of ours. */
+export type Standing = OpenVersion | 'nothing' | 'folder' | 'stranger'
+
+/** What a key holds by name; `null` also for folders, links, fifos and whatever else is no file of ours. */
+export async function statCurrent(place: Place): Promise<Version | null> {
+  const found = await openCurrent(place)
+  if (found === null) return null
+  await closeFile(found.fd)
+  return found.version
 }
 
-/**
- * What a key holds, by name. Answers `null` for nothing, and for links, folders and other things that are no
- * files of ours. Never reads content.
- */
-export function statCurrent(place: Place): Promise<CurrentVersion | null> {
-  return match(place, () => glimpse(place))
-}
-
-async function glimpse(place: Place): Promise<Glimpse | null> {
-  const stats = await unless(statPath(place.data), absent, null)
-  if (stats === null || !stats.isFile() || !(await isOwnRealPath(place.data))) return null
-  return glimpseOf(stats)
-}
-
-/** {@link statCurrent} of a file that stays readable whatever happens to its name. The caller closes `fd`. */
-export async function openCurrent(place: Place): Promise<(CurrentVersion & { fd: number }) | null> {
-  let fd: number | null = null
-  try {
-    const current = await match(place, async () => {
-      if (fd !== null) await closeFile(fd)
-      fd = null
-      fd = await unless(openFile(place.data, readFlags), absent, null)
-      return fd === null ? null : await glimpseOpen(fd, place.data)
-    })
-    if (current !== null && fd !== null) return { ...current, fd }
-  } catch (error) {
-    if (fd !== null) await closeFile(fd)
-    throw error
-  }
-  if (fd !== null) await closeFile(fd)
-  return null
-}
-
-async function glimpseOpen(fd: number, path: string): Promise<Glimpse | null> {
-  const stats = await statOpenFile(fd)
-  if (!stats.isFile() || !(await isOpenAt(fd, path))) return null
-  return glimpseOf(stats)
-}
-
-function glimpseOf(stats: BigIntStats): Glimpse {
-  return { file: identityOf(stats), mtimeMs: Number(stats.mtimeMs) }
+export async function openCurrent(place: Place): Promise<OpenVersion | null> {
+  const found = await lookAt(place)
+  return typeof found === 'string' ? null : found
 }
 
 /** Each time round, a writer has committed in between. */
 const maxAttempts = 1000
 
 /**
- * Finds the entry that describes the file that `look` sees. Where none does, either a writer came between
- * looking at the file and at its sidecar, and looking again shows another file or another sidecar; or the file
- * was not written by us, and nothing changes.
+ * Opens what stands at a place and finds out which version it is. A file that is not sealed is described by the
+ * sidecar, which is another file: where no entry is that of the open file, either a writer came between the two,
+ * and looking again shows another file or another sidecar; or we did not write it, and nothing changes.
  */
-async function match(place: Place, look: () => Promise<Glimpse | null>): Promise<CurrentVersion | null> {
-  let former: { seen: Glimpse; text: string | null } | null = null
+export async function lookAt(place: Place): Promise<Standing> {
+  let former: { file: FileIdentity; text: string | null } | null = null
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
-    const seen = await look()
-    if (seen === null) return null
-    const text = await readSidecar(place.sidecar)
-    const own = ownVersion(seen.file, text)
-    if (own !== undefined) return { version: own, own: true }
-    if (former !== null && former.text === text && isSameFile(former.seen.file, seen.file)) {
-      return { version: foreignVersion(seen, text), own: false }
-    }
-    former = { seen, text }
+    const opened = await open(place.data)
+    if (typeof opened === 'string') return opened
+    const { fd, file } = opened
+    const found = await identify(place, fd, file, former)
+    if (found.version !== null) return { fd, version: found.version, own: found.own }
+    await closeFile(fd)
+    former = { file, text: found.text }
   }
   throw new DriverError('busy', 'the file is overwritten faster than it can be read')
+}
+
+interface Found {
+  readonly version: Version | null
+  readonly own: boolean
+  readonly text: string | null
+}
+
+/** @param former what the look before this one showed */
+async function identify(
+  place: Place,
+  fd: number,
+  file: FileIdentity,
+  former: { file: FileIdentity; text: string | null } | null,
+): Promise<Found> {
+  const sealed = unseal(fd, file)
+  if (sealed !== null) return { version: sealed, own: true, text: null }
+  try {
+    const text = await readSidecar(place.sidecar)
+    const own = ownVersion(file, text)
+    if (own !== undefined) return { version: own, own: true, text }
+    const settled = former !== null && former.text === text && isSameFile(former.file, file)
+    return { version: settled ? foreignVersion(file, text) : null, own: false, text }
+  } catch (error) {
+    await closeFile(fd)
+    throw error
+  }
+}
+
+async function open(
+  path: string,
+): Promise<{ fd: number; file: FileIdentity } | Exclude<Standing, OpenVersion>> {
+  let fd: number
+  try {
+    fd = await openFile(path, readFlags)
+  } catch (error) {
+    return standingOf(error)
+  }
+  const stats = statOpenFile(fd)
+  if (stats.isFile() && (await isOpenAt(fd, path))) return { fd, file: identityOf(stats) }
+  await closeFile(fd)
+  return otherStanding(stats)
+}
+
+function otherStanding(stats: BigIntStats): 'folder' | 'stranger' {
+  return stats.isDirectory() ? 'folder' : 'stranger'
+}
+
+function standingOf(error: unknown): 'nothing' | 'stranger' {
+  const errno: string = errnoOf(error) ?? ''
+  switch (errno) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'ENAMETOOLONG':
+    case 'EILSEQ':
+      return 'nothing'
+    case 'ELOOP': // A symbolic link.
+    case 'ENXIO': // A socket, or a device that is not there.
+      return 'stranger'
+    default:
+      throw error
+  }
 }
 
 /** The entry of exactly this file. */
@@ -105,24 +126,15 @@ function ownVersion(file: FileIdentity, text: string | null): Version | undefine
  * which gives it another inode; Gaia wrote it, and its sidecar; somebody else did, and only the file itself
  * tells its versions apart.
  */
-function foreignVersion(seen: Glimpse, text: string | null): Version {
-  const { file, mtimeMs } = seen
+function foreignVersion(file: FileIdentity, text: string | null): Version {
   const sidecar = text === null ? null : parseSidecar(text)
   const restored = sidecar?.versions.findLast((v) => v.size === file.size && v.mtimeNs === file.mtimeNs)
   if (restored !== undefined) return { ...restored, ...file }
   const etag = sidecar?.versions.length === 0 ? sidecar.etag : undefined
   return {
     ...file,
-    etag: etag ?? derivedEtag(file),
+    etag: etag ?? deriveEtag(file),
     contentType: sidecar?.contentType ?? 'application/octet-stream',
-    modifiedMs: mtimeMs,
+    sealed: false,
   }
-}
-
-function derivedEtag({ ino, size, mtimeNs }: FileIdentity): string {
-  return createHash('sha256').update(`${ino} ${size} ${mtimeNs}`).digest('hex').slice(0, 32)
-}
-
-export function infoOf({ etag, size, contentType, modifiedMs }: Version): ObjectInfo {
-  return { etag, size, contentType, lastModifiedMs: modifiedMs }
 }

@@ -12,7 +12,7 @@ import type { Storage } from './storage.ts'
  */
 export async function deleteFile(storage: Storage, place: Place, ifMatch: string | undefined): Promise<void> {
   const current = await statCurrent(place)
-  if (ifMatch !== undefined) checkCondition({ ifMatch }, current?.version.etag ?? null)
+  if (ifMatch !== undefined) checkCondition({ ifMatch }, current?.etag ?? null)
   if (current === null) throw new DriverError('not_found', 'nothing is stored under that name')
   await unlink(place.data)
   await storage.sync.sync(place.dataFolder)

@@ -3,6 +3,7 @@ import { DriverError } from '../errors.ts'
 import { errnoOf, makeFolder, removeFolder, statPath } from './calls.ts'
 import type { FolderSync } from './folder-sync.ts'
 import { isOwnRealPath } from './location.ts'
+import { SharedRuns } from './shared-runs.ts'
 
 /** How often a folder may be removed by others, who find it empty, before it is used. */
 const maxAttempts = 50
@@ -14,6 +15,8 @@ const maxAttempts = 50
 export class Folders {
   readonly #root: string
   readonly #sync: FolderSync
+  /** Looking at a folder is shared by those who are about to use it. */
+  readonly #looks = new SharedRuns(isOwnRealPath)
 
   constructor(root: string, sync: FolderSync) {
     this.#root = root
@@ -27,7 +30,7 @@ export class Folders {
   async with<T>(folder: string, use: () => Promise<T>): Promise<T> {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       try {
-        if (await isOwnRealPath(folder)) return await use()
+        if (await this.#looks.ask(folder)) return await use()
         await this.#ensure(folder)
       } catch (error) {
         if (errnoOf(error) !== 'ENOENT') throw error

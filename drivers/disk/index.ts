@@ -13,7 +13,7 @@ import type {
 import { DriverError } from '../errors.ts'
 import type { Key } from '../key.ts'
 import { copyVersion } from './copy.ts'
-import { infoOf, statCurrent } from './current-version.ts'
+import { statCurrent } from './current-version.ts'
 import { deleteFile } from './delete.ts'
 import { asDriver, asDriverError } from './errors.ts'
 import { FolderSync } from './folder-sync.ts'
@@ -25,6 +25,7 @@ import { readFile } from './read.ts'
 import type { Storage } from './storage.ts'
 import { createFile, discard } from './temp-file.ts'
 import { TempFolder } from './temp-folder.ts'
+import { infoOf } from './version.ts'
 import { writeFile } from './write.ts'
 
 export interface DiskDriverOptions {
@@ -38,8 +39,11 @@ export interface DiskDriverOptions {
    * only, and a loss of power may take files that were answered long before.
    */
   durability?: 'fsync' | 'none'
-  /** Milliseconds since 1970. */
-  now?: () => number
+  /**
+   * Whether to keep etag and content type in extended attributes too, where the file system has them (the
+   * default). Without, each write has to sync a second file.
+   */
+  attributes?: boolean
 }
 
 /**
@@ -70,7 +74,7 @@ async function openStorage(options: DiskDriverOptions): Promise<Storage> {
     sync,
     locks: KeyLocks.open(work),
     folders: new Folders(root, sync),
-    now: options.now ?? Date.now,
+    attributes: options.attributes ?? true,
   }
 }
 
@@ -86,7 +90,7 @@ class DiskDriver implements Driver {
   stat(key: Key): Promise<ObjectInfo | null> {
     return asDriver(async () => {
       const current = await statCurrent(placeOf(this.#storage.root, key))
-      return current === null ? null : infoOf(current.version)
+      return current === null ? null : infoOf(current)
     })
   }
 
@@ -115,7 +119,7 @@ class DiskDriver implements Driver {
   }
 
   check(): Promise<void> {
-    return asDriver(async () => discard(await createFile(this.#storage, Buffer.from('check'))))
+    return asDriver(async () => discard(await createFile(this.#storage, Buffer.from('check'), true)))
   }
 
   async close(): Promise<void> {

@@ -1,35 +1,8 @@
 import { createHash } from 'node:crypto'
 import * as fs from 'node:fs'
-import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DriverError } from '../errors.ts'
-
-/** `tryLock` answers at once; the kernel gives a lock back when the process that holds it ends, however it ends. */
-interface NativeLocks {
-  tryLock(fd: number, offset?: number, length?: number): boolean
-  unlock(fd: number, offset?: number, length?: number): void
-}
-
-let native: NativeLocks | undefined
-
-/**
- * Locks that hold between processes; Node has none of its own.
- * @throws when the native module does not load here: without locks conditions would not hold, so nothing starts
- */
-export function loadNativeLocks(): NativeLocks {
-  if (native !== undefined) return native
-  try {
-    const loaded: NativeLocks = createRequire(import.meta.url)('fs-native-extensions')
-    native = loaded
-    return loaded
-  } catch (cause) {
-    throw new DriverError(
-      'unavailable',
-      'the disk driver needs file locks: the native module fs-native-extensions does not load on this platform',
-      { cause },
-    )
-  }
-}
+import { type NativeCalls, nativeCalls } from './native.ts'
 
 /** Where a key is locked: a byte of a file, or on macOS, which locks whole files only, one file of several. */
 interface Slot {
@@ -56,13 +29,13 @@ interface Queue {
  * may share a slot (48 bits of a hash), which costs time only.
  */
 export class KeyLocks {
-  readonly #native: NativeLocks
+  readonly #native: NativeCalls
   readonly #fds: readonly number[]
   readonly #queues = new Map<number, Queue>()
 
   /** Opens, and where needed makes, the lock files in `folder`. They stay empty and are never removed. */
   static open(folder: string): KeyLocks {
-    const locks = loadNativeLocks()
+    const locks = nativeCalls()
     const names = stripes === 1 ? ['locks'] : Array.from({ length: stripes }, (_, i) => `locks-${i}`)
     return new KeyLocks(
       locks,
@@ -70,7 +43,7 @@ export class KeyLocks {
     )
   }
 
-  private constructor(locks: NativeLocks, fds: readonly number[]) {
+  private constructor(locks: NativeCalls, fds: readonly number[]) {
     this.#native = locks
     this.#fds = fds
   }
@@ -167,7 +140,7 @@ function openLockFile(path: string): number {
 export function tryLockFile(path: string): number | null {
   const fd = openLockFile(path)
   try {
-    if (loadNativeLocks().tryLock(fd)) return fd
+    if (nativeCalls().tryLock(fd)) return fd
   } catch (error) {
     fs.closeSync(fd)
     throw error

@@ -2,9 +2,10 @@ import { decodeCursor, encodeCursor } from '../cursor.ts'
 import type { ListEntry, ListOptions, ListPage } from '../driver.ts'
 import type { Key } from '../key.ts'
 import { parseKeyOrNull } from '../parse-key.ts'
-import { infoOf, statCurrent } from './current-version.ts'
+import { statCurrent } from './current-version.ts'
 import { pathOnDisk, placeOf } from './layout.ts'
 import { type ByteText, fromBytes, type Scan, scanFolder, toBytes } from './scan-folder.ts'
+import { infoOf } from './version.ts'
 
 /** One page, walked in key order: folders that lie wholly before the cursor or outside the prefix are not read. */
 export async function listPage(root: string, prefix: string, options: ListOptions): Promise<ListPage> {
@@ -31,7 +32,7 @@ async function withInfo(root: string, keys: readonly Key[]): Promise<ListEntry[]
   const work = async (): Promise<void> => {
     for (const [index, key] of queue) {
       const current = await statCurrent(placeOf(root, key))
-      if (current !== null) entries[index] = { key, info: infoOf(current.version) }
+      if (current !== null) entries[index] = { key, info: infoOf(current) }
     }
   }
   await Promise.all(Array.from({ length: statConcurrency }, work))

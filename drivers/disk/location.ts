@@ -1,5 +1,5 @@
 import { readlinkSync } from 'node:fs'
-import { absent, closeFile, folderFlags, openFile, realPath, unless } from './calls.ts'
+import { absent, realPath, unless } from './calls.ts'
 
 /**
  * The rule against links: a path is used only where it is its own real path below the real root. No component
@@ -23,14 +23,6 @@ export async function isOpenAt(fd: number, path: string): Promise<boolean> {
 /** Whether `path` exists and is its own real path. */
 export async function isOwnRealPath(path: string): Promise<boolean> {
   return (await unless(realPath(path), absent, null)) === path
-}
-
-/** Opens a folder that stands at `path` itself, or answers `null`. The caller closes it. */
-export async function openFolder(path: string): Promise<number | null> {
-  const fd = await unless(openFile(path, folderFlags), absent, null)
-  if (fd === null || (await isOpenAt(fd, path))) return fd
-  await closeFile(fd)
-  return null
 }
 
 function hasProcFiles(): boolean {

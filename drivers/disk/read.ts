@@ -2,9 +2,10 @@ import { checkCondition } from '../condition.ts'
 import type { ReadOptions, ReadResult } from '../driver.ts'
 import { resolveRange } from '../range.ts'
 import { closeFile } from './calls.ts'
-import { infoOf, openCurrent } from './current-version.ts'
+import { openCurrent } from './current-version.ts'
 import { FileBody } from './file-body.ts'
 import type { Place } from './layout.ts'
+import { infoOf } from './version.ts'
 
 /** Opens the version that is there. Its bytes come from the open file, so that nothing done to its name matters. */
 export async function readFile(place: Place, options: ReadOptions): Promise<ReadResult | null> {

@@ -1,6 +1,17 @@
-import type { BigIntStats } from 'node:fs'
-import { absent, closeFile, openFile, readAt, readFlags, statOpenFile, unless } from './calls.ts'
+import {
+  absent,
+  closeFile,
+  openFile,
+  overwriteFlags,
+  readAt,
+  readFlags,
+  statOpenFile,
+  truncateFile,
+  unless,
+  writeAll,
+} from './calls.ts'
 import { isOpenAt } from './location.ts'
+import type { Version } from './version.ts'
 
 /**
  * What is known about a file beside its bytes, as JSON. The members `content-type` and `etag` are Gaia's and say
@@ -15,29 +26,6 @@ export interface Sidecar {
   readonly versions: readonly Version[]
 }
 
-/** One version and the file that holds it. */
-export interface Version extends FileIdentity {
-  readonly etag: string
-  readonly contentType: string
-  /** When it was committed; a file that is linked into another place keeps its own time of change. */
-  readonly modifiedMs: number
-}
-
-/** Tells one file from another of the same name. The numbers that can pass 2^53 are decimal text. */
-export interface FileIdentity {
-  readonly ino: string
-  readonly size: number
-  readonly mtimeNs: string
-}
-
-export function identityOf(stats: BigIntStats): FileIdentity {
-  return { ino: String(stats.ino), size: Number(stats.size), mtimeNs: String(stats.mtimeNs) }
-}
-
-export function isSameFile(a: FileIdentity, b: FileIdentity): boolean {
-  return a.ino === b.ino && a.size === b.size && a.mtimeNs === b.mtimeNs
-}
-
 /** @param versions at least one; the last is the one that will be current */
 export function formatSidecar(versions: readonly Version[]): string {
   const current = versions.at(-1)
@@ -50,7 +38,6 @@ export function formatSidecar(versions: readonly Version[]): string {
       ino: version.ino,
       size: version.size,
       mtimeNs: version.mtimeNs,
-      modifiedMs: version.modifiedMs,
     })),
   })
 }
@@ -70,12 +57,12 @@ export function parseSidecar(text: string): Sidecar | null {
 
 function parseVersion(value: unknown): Version[] {
   if (!isRecord(value)) return []
-  const { etag, ino, size, mtimeNs, modifiedMs } = value
+  const { etag, ino, size, mtimeNs } = value
   const contentType = contentTypeIn(value['content-type'])
   if (!isEtag(etag) || contentType === undefined) return []
   if (typeof ino !== 'string' || typeof size !== 'number') return []
-  if (typeof mtimeNs !== 'string' || typeof modifiedMs !== 'number') return []
-  return [{ etag, contentType, ino, size, mtimeNs, modifiedMs }]
+  if (typeof mtimeNs !== 'string' || !/^-?\d{1,20}$/.test(mtimeNs)) return []
+  return [{ etag, contentType, ino, size, mtimeNs, sealed: false }]
 }
 
 /** The contract's form: 1 to 128 printable characters that can stand between quotes and in a list. */
@@ -100,6 +87,27 @@ function parseJson(text: string): unknown {
   }
 }
 
+const noFile: ReadonlySet<string> = new Set(['ELOOP', 'ENXIO', 'EISDIR', 'EACCES'])
+
+/**
+ * Writes a sidecar in place: half the work of replacing it, but a crash may leave a mixture. Only for one that
+ * nothing depends on, in a folder that was looked at.
+ * @returns false where something else stands there, or the file is shared with another name
+ */
+export async function writeSidecar(path: string, bytes: Buffer): Promise<boolean> {
+  const fd = await unless(openFile(path, overwriteFlags, 0o666), noFile, null)
+  if (fd === null) return false
+  try {
+    const stats = statOpenFile(fd)
+    if (!stats.isFile() || stats.nlink !== 1n || !(await isOpenAt(fd, path))) return false
+    await writeAll(fd, bytes)
+    if (stats.size > bytes.length) await truncateFile(fd, bytes.length)
+    return true
+  } finally {
+    await closeFile(fd)
+  }
+}
+
 /** Three content types of 1,024 characters, each escaped at the longest, are less. A larger file is not ours. */
 const maxSidecarBytes = 32 * 1024
 const usualSidecarBytes = 2 * 1024
@@ -119,7 +127,7 @@ export async function readSidecar(path: string): Promise<string | null> {
 }
 
 async function readLongSidecar(fd: number, start: Buffer): Promise<string | null> {
-  const stats = await statOpenFile(fd)
+  const stats = statOpenFile(fd)
   if (!stats.isFile() || stats.size > maxSidecarBytes) return null
   return Buffer.concat([start, await readChunk(fd, maxSidecarBytes, start.length)]).toString()
 }

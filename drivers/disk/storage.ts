@@ -11,5 +11,6 @@ export interface Storage {
   readonly temp: TempFolder
   readonly sync: FolderSync
   readonly folders: Folders
-  readonly now: () => number
+  /** Whether versions are sealed with extended attributes, where the file system has them. */
+  readonly attributes: boolean
 }

@@ -11,58 +11,65 @@ import {
   unlink,
   writeAll,
 } from './calls.ts'
-import { asDriver, asDriverError } from './errors.ts'
-import { type FileIdentity, identityOf } from './sidecar.ts'
+import { asDriver } from './errors.ts'
+import { seal } from './seal.ts'
 import type { Storage } from './storage.ts'
+import { identityOf, makeEtag, type Version } from './version.ts'
 
-/** A whole, durable file that nobody knows yet. */
+/** A version that nobody knows yet: a whole, durable file of our own. */
 export interface TempFile {
   readonly path: string
-  readonly file: FileIdentity
+  readonly version: Version
+}
+
+export interface BodyOptions {
+  readonly contentType: string
+  readonly size?: number | undefined
 }
 
 /**
  * Streams a body into a new file. When anything fails, nothing of it is left.
- * @throws the error of the body as it is, and {@link DriverError} for what the file system refuses
+ * @throws the error of the body as it is, and a DriverError for what the file system refuses
  */
-export async function receive(storage: Storage, body: Readable, size: number | undefined): Promise<TempFile> {
-  const path = storage.temp.next()
-  const fd = await asDriver(() => openFile(path, createFlags, 0o666))
-  try {
-    for await (const chunk of readBody(body, size)) await asDriver(() => writeAll(fd, chunk))
-    return { path, file: await asDriver(() => finish(storage, fd)) }
-  } catch (error) {
-    await discard(path)
-    throw error
-  } finally {
-    await closeFile(fd)
-  }
+export function receive(storage: Storage, body: Readable, options: BodyOptions): Promise<TempFile> {
+  return create(storage, async (fd, path) => {
+    for await (const chunk of readBody(body, options.size)) await asDriver(() => writeAll(fd, chunk))
+    return { path, version: await asDriver(() => finish(storage, fd, options.contentType)) }
+  })
 }
 
 /** The path of a new file with these bytes. */
-export async function createFile(storage: Storage, bytes: Uint8Array): Promise<string> {
-  const path = storage.temp.next()
-  const fd = await openFile(path, createFlags, 0o666)
-  try {
+export function createFile(storage: Storage, bytes: Uint8Array, durable: boolean): Promise<string> {
+  return create(storage, async (fd, path) => {
     await writeAll(fd, bytes)
-    if (storage.sync.enabled) await syncFile(fd)
+    if (durable && storage.sync.enabled) await syncFile(fd)
     return path
+  })
+}
+
+/** Makes an open, complete file of ours a version: names it, seals it and makes it durable. */
+export async function finish(storage: Storage, fd: number, contentType: string): Promise<Version> {
+  const file = identityOf(statOpenFile(fd))
+  const etag = makeEtag()
+  const sealed = storage.attributes && seal(fd, file, etag, contentType)
+  if (storage.sync.enabled) await syncFile(fd)
+  return { ...file, etag, contentType, sealed }
+}
+
+/** Removes a temp file; one that is gone was committed. */
+export async function discard(path: string): Promise<void> {
+  await unless(unlink(path), absent, undefined)
+}
+
+async function create<T>(storage: Storage, fill: (fd: number, path: string) => Promise<T>): Promise<T> {
+  const path = storage.temp.next()
+  const fd = await asDriver(() => openFile(path, createFlags, 0o666))
+  try {
+    return await fill(fd, path)
   } catch (error) {
-    await discard(path)
+    await asDriver(() => discard(path))
     throw error
   } finally {
     await closeFile(fd)
   }
-}
-
-async function finish(storage: Storage, fd: number): Promise<FileIdentity> {
-  if (storage.sync.enabled) await syncFile(fd)
-  return identityOf(await statOpenFile(fd))
-}
-
-/** Removes a temp file; one that is gone already was committed. */
-export async function discard(path: string): Promise<void> {
-  await unless(unlink(path), absent, undefined).catch((error: unknown) => {
-    throw asDriverError(error)
-  })
 }

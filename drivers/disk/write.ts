@@ -21,15 +21,14 @@ export async function writeFile(
 ): Promise<ObjectInfo> {
   ignoreLateErrors(body)
   const temp = await take(storage, place, body, options)
-  const { contentType, condition } = options
-  try {
-    return await asDriver(() =>
-      storage.locks.hold(place.key, () => commit(storage, place, { temp, contentType, condition })),
-    )
-  } catch (error) {
-    await discard(temp.path)
-    throw error
-  }
+  return await asDriver(async () => {
+    try {
+      return await storage.locks.hold(place.key, () => commit(storage, place, temp, options.condition))
+    } catch (error) {
+      await discard(temp.path)
+      throw error
+    }
+  })
 }
 
 async function take(
@@ -40,7 +39,7 @@ async function take(
 ): Promise<TempFile> {
   try {
     await asDriver(() => checkEarly(place, options))
-    return await receive(storage, body, options.size)
+    return await receive(storage, body, options)
   } catch (error) {
     body.destroy()
     throw error
@@ -49,5 +48,5 @@ async function take(
 
 async function checkEarly(place: Place, { condition, size }: WriteOptions): Promise<void> {
   if (condition === undefined || (size ?? Number.POSITIVE_INFINITY) <= smallBytes) return
-  checkCondition(condition, (await statCurrent(place))?.version.etag ?? null)
+  checkCondition(condition, (await statCurrent(place))?.etag ?? null)
 }
