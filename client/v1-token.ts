@@ -1,18 +1,5 @@
 import { SECP256K1Client, TokenSigner } from 'jsontokens'
 
-/** One of Gaia's scopes: what a token may do, where the owner does not hand out everything. */
-export interface Scope {
-  scope:
-    | 'putFile'
-    | 'putFilePrefix'
-    | 'deleteFile'
-    | 'deleteFilePrefix'
-    | 'putFileArchival'
-    | 'putFileArchivalPrefix'
-  /** A path, or the beginning of one for the prefix scopes. */
-  domain: string
-}
-
 export interface V1TokenOptions {
   /** 64 hex digits: a secp256k1 key. */
   privateKey: string
@@ -22,10 +9,6 @@ export interface V1TokenOptions {
   hubUrl: string
   /** Seconds that the token is valid for. */
   lifetimeSeconds: number
-  /** At most 8; without them the token may do everything that its key may. */
-  scopes?: readonly Scope[]
-  /** Made by a key that is on the hub's whitelist, for the key of this token. */
-  associationToken?: string
   /** Milliseconds since 1970; the clock. */
   now?: () => number
 }
@@ -35,15 +18,7 @@ export interface V1TokenOptions {
  * <token>` and lets its bearer do all that it says until it expires.
  */
 export function mintV1Token(options: V1TokenOptions): string {
-  const {
-    privateKey,
-    challengeText,
-    hubUrl,
-    lifetimeSeconds,
-    scopes,
-    associationToken,
-    now = Date.now,
-  } = options
+  const { privateKey, challengeText, hubUrl, lifetimeSeconds, now = Date.now } = options
   const issuedAt = Math.floor(now() / 1000)
   const payload = {
     gaiaChallenge: challengeText,
@@ -52,8 +27,6 @@ export function mintV1Token(options: V1TokenOptions): string {
     hubUrl,
     iat: issuedAt,
     exp: issuedAt + lifetimeSeconds,
-    ...(scopes === undefined ? {} : { scopes: scopes.map(({ scope, domain }) => ({ scope, domain })) }),
-    ...(associationToken === undefined ? {} : { associationToken }),
   }
   return `v1:${new TokenSigner('ES256K', privateKey).sign(payload)}`
 }

@@ -165,8 +165,8 @@ describe('environment variables', () => {
     it(`refuse ${JSON.stringify(text)} as a port, naming variable, value and range`, () => {
       const { message } = refusal({ env: { GAIA_PORT: text } })
       expect(message).to.include('environment variable GAIA_PORT')
-      expect(message).to.match(/hub\.port = ("|)[^ ]/)
-      expect(message).to.include(text.trim().replace('+', '+'))
+      expect(message).to.include('hub.port = ')
+      expect(message).to.include(text)
       expect(message).to.include('must be an integer from 0 to 65535')
     })
   }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { publicKeyToBtcAddress } from '@stacks/encryption'
 import { mintV1Token, publicKeyOf } from '../../client/v1-token.ts'
@@ -26,9 +27,14 @@ export interface Upload {
   status: Promise<number>
 }
 
-/** Begins an upload of so many bytes whose body comes bit by bit. */
+/** Begins an upload of so many bytes whose body comes bit by bit; resolves when the hub has begun to read it. */
 export async function beginUpload(hubUrl: string, path: string, bytes: number): Promise<Upload> {
-  const headers = { authorization: await authorizationAt(hubUrl), 'content-length': String(bytes) }
+  const headers = {
+    authorization: await authorizationAt(hubUrl),
+    'content-length': String(bytes),
+    // The hub says so when it reads the body, and not before.
+    expect: '100-continue',
+  }
   const request = httpRequest(`${hubUrl}store/${alice}/${path}`, { method: 'POST', headers })
   const status = new Promise<number>((resolve, reject) => {
     request.on('response', (response) => {
@@ -37,5 +43,7 @@ export async function beginUpload(hubUrl: string, path: string, bytes: number): 
     })
     request.on('error', reject)
   })
+  request.flushHeaders()
+  await Promise.race([once(request, 'continue'), status])
   return { write: (text) => void request.write(text), end: () => void request.end(), status }
 }
