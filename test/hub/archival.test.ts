@@ -87,7 +87,7 @@ describe('archival writes', () => {
     const polling = (async () => {
       while (!isOver) {
         const { status, body } = await read('d/f')
-        seen.add(`${status} ${body}`)
+        seen.add(`${status} ${body.toString()}`)
       }
     })()
     await eventually(async () => {
