@@ -8,11 +8,14 @@ export function sendJson(res: ServerResponse, status: number, body: unknown): vo
   res.end(startJson(res, status, body))
 }
 
-/** Sets status and headers of a JSON answer and returns the bytes that must follow. */
-export function startJson(res: ServerResponse, status: number, body: unknown): Buffer {
-  const bytes = Buffer.from(JSON.stringify(body))
+/**
+ * Sets status and headers of a JSON answer and returns the text that must follow: as a text, since Node sends a
+ * head and a short text in one piece, and bytes in two.
+ */
+export function startJson(res: ServerResponse, status: number, body: unknown): string {
+  const text = JSON.stringify(body)
   res.statusCode = status
   res.setHeader('Content-Type', jsonType)
-  res.setHeader('Content-Length', bytes.length)
-  return bytes
+  res.setHeader('Content-Length', Buffer.byteLength(text))
+  return text
 }
