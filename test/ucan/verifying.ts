@@ -1,5 +1,7 @@
 import { expect } from 'chai'
-import type { Address } from '../../drivers/key.ts'
+import { parseAddress } from '../../drivers/key.ts'
+import { WireError } from '../../http/errors.ts'
+import type { Authority } from '../../hub/auth/authority.ts'
 import { type Action, authorize } from '../../hub/auth/authorize.ts'
 import {
   type Capability,
@@ -38,10 +40,30 @@ export function deleting(path: string): Action {
 }
 
 /** Whether capabilities allow an action at their address. */
-export function allows(capabilities: readonly Capability[], chain: VerifiedChain, action: Action): boolean {
-  const { principal, issuedAt } = chain
-  const address = chain.address as Address
-  return authorize({ address, principal, isOwner: false, capabilities, issuedAt, chain: [] }, action).allowed
+export function allows(
+  capabilities: readonly Capability[],
+  { principal, address }: VerifiedChain,
+  action: Action,
+): boolean {
+  const authority: Authority = {
+    address: parseAddress(address),
+    credential: 'invocation',
+    principal,
+    isOwner: false,
+    isScoped: false,
+    capabilities,
+    claimed: null,
+    revoked: null,
+    refusal: (_, reason) => new WireError('not_authorized', reason),
+    renew: () => Promise.resolve(authority),
+  }
+  try {
+    authorize(authority, action)
+    return true
+  } catch (error) {
+    if (error instanceof WireError) return false
+    throw error
+  }
 }
 
 /** `allowed`, or the code of the refusal that a hub would tell. */
@@ -55,9 +77,12 @@ export async function outcome(jwt: string, action: Action, changes: Changes = {}
 }
 
 export function outcomeOf(chain: VerifiedChain, action: Action): string {
-  const held = action.kind === 'store' ? [...chain.capabilities, ...chain.archiveStores] : chain.capabilities
-  if (allows(held, chain, action)) return 'allowed'
+  if (allows([...chain.capabilities, ...archiveStoresOf(chain)], chain, action)) return 'allowed'
   return chain.refusal((capability) => allows([capability], chain, action))?.code ?? 'no reason given'
+}
+
+function archiveStoresOf(chain: VerifiedChain): Capability[] {
+  return chain.archiveStores.map((capability) => ({ ...capability, storeOnly: true }))
 }
 
 /** The refusal that a promise rejects with; fails when it does not. */
