@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import type { ObjectInfo } from '../drivers/driver.ts'
 import { DriverError } from '../drivers/errors.ts'
 import { formatHttpDate } from './http-date.ts'
@@ -42,27 +41,52 @@ function lengthOf(info: ObjectInfo, range: ByteRange | null): number {
  * Streams the bytes at the client's pace. A client that goes away destroys the body. A body that fails, or has
  * another length than was announced, cuts the connection off: a short answer must not look whole, and the rest of
  * a long one must not look like the next answer.
- * @throws the error of either end
+ *
+ * By `pipe`, not `pipeline`: that makes an AbortController, and aborts it, for every answer, which is a fifth of
+ * the CPU time of a small file.
+ * @throws the error of the body, or one of the code `ERR_STREAM_PREMATURE_CLOSE` when the client went away
  */
-export async function sendBytes(
+export function sendBytes(
   res: ServerResponse,
   body: Readable,
   info: ObjectInfo,
   range: ByteRange | null,
-) {
+): Promise<void> {
   let left = lengthOf(info, range)
-  // Both listeners run before pipeline's own, which would write the chunk or end the answer.
-  body.on('data', (chunk: Buffer) => {
-    left -= chunk.length
-    if (left < 0) res.destroy()
+  return new Promise((resolve, reject) => {
+    const cutOff = (error: Error) => {
+      reject(error)
+      res.destroy()
+    }
+    // Before pipe's own listeners, which would write the chunk or end the answer.
+    body.on('data', (chunk: Buffer) => {
+      left -= chunk.length
+      if (left < 0) cutOff(wrongLength())
+    })
+    body.once('end', () => {
+      if (left > 0) cutOff(wrongLength())
+    })
+    // Stays: a body may fail again after it was destroyed, and nobody else listens.
+    body.on('error', cutOff)
+    body.once('close', () => {
+      if (!body.readableEnded) cutOff(wrongLength())
+    })
+    res.once('finish', resolve)
+    res.once('close', () => {
+      reject(new ClientGone())
+      body.destroy()
+    })
+    body.pipe(res)
   })
-  body.once('end', () => {
-    if (left > 0) res.destroy()
-  })
-  await pipeline(body, res).catch((error: unknown) => {
-    throw left < 0 ? wrongLength() : error
-  })
-  if (left > 0) throw wrongLength()
+}
+
+/** The code is that of Node's own streams. */
+class ClientGone extends Error {
+  readonly code = 'ERR_STREAM_PREMATURE_CLOSE'
+
+  constructor() {
+    super('the client went away')
+  }
 }
 
 function wrongLength(): DriverError {
