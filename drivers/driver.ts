@@ -78,6 +78,20 @@ export interface ListPage {
   cursor: string | null
 }
 
+export interface ListBucketsOptions {
+  /** 1 to 4,096. */
+  limit: number
+  /** `null` for the first page, else the `cursor` of the page before. */
+  cursor: string | null
+}
+
+export interface BucketPage {
+  /** `<address>` and `<address>-auth`, in ascending order, without a slash. */
+  buckets: string[]
+  /** `null` on the last page; of the same form as a {@link ListPage}'s. */
+  cursor: string | null
+}
+
 /** What a driver promises beyond the contract; the conformance suite holds it to this. */
 export interface DriverCapabilities {
   /** Conditions hold against other instances over the same storage, not only within this one. */
@@ -139,6 +153,13 @@ export interface Driver {
    * @throws `invalid_cursor`
    */
   list(prefix: string, options: ListOptions): Promise<ListPage>
+
+  /**
+   * One page of the names of buckets that hold anything, for whoever looks after the whole storage. It may name
+   * one whose last object has just gone. A page may be empty though more follow.
+   * @throws `invalid_cursor`
+   */
+  listBuckets(options: ListBucketsOptions): Promise<BucketPage>
 
   /** Resolves when the storage answers and can be used, else rejects with the reason. Cheap enough for a probe. */
   check(): Promise<void>

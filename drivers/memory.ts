@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { ignoreLateErrors, readBody } from './body.ts'
+import { bucketPage, decodeBucketCursor } from './buckets.ts'
 import { checkCondition } from './condition.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import type {
+  BucketPage,
   Driver,
+  ListBucketsOptions,
   ListOptions,
   ListPage,
   ObjectInfo,
@@ -98,6 +101,13 @@ class MemoryDriver implements Driver {
       entries: page.map((key) => this.#entry(key, options.stat === true)),
       cursor: last === undefined || keys.length <= page.length ? null : encodeCursor(last),
     }
+  }
+
+  async listBuckets({ limit, cursor }: ListBucketsOptions): Promise<BucketPage> {
+    const after = cursor === null ? '' : decodeBucketCursor(cursor)
+    const buckets = new Set([...this.#objects.keys()].map((key) => key.slice(0, key.indexOf('/'))))
+    const names = [...buckets].filter((name) => name > after).sort(compareKeys)
+    return bucketPage(names, limit)
   }
 
   async check(): Promise<void> {}

@@ -3,7 +3,7 @@ import { software } from '../../http/software.ts'
 import { ConfigError } from './config/fault.ts'
 import { loadConfig } from './config/load.ts'
 import { printConfig } from './config/print.ts'
-import type { Kind } from './config/schema.ts'
+import type { Config, Kind } from './config/schema.ts'
 import { flagName, rowsWithFlags } from './config/sources.ts'
 import { type ConfigFile, readConfigFile } from './config-file.ts'
 import { flagHelp, keysHelp } from './help.ts'
@@ -39,21 +39,53 @@ function buildCommand(kind: Kind): Command {
     .exitOverride()
     .action(() => run(command, kind))
   for (const row of rowsWithFlags(kind)) command.option(row.flag, flagHelp(row, kind))
+  // Positional: else a flag after `sweep` would be taken for the hub's own, and the sweep would not see it.
+  if (kind === 'hub') command.enablePositionalOptions().addCommand(sweepCommand())
   return command
 }
 
+/** `mandate-hub sweep`: the same configuration, another job. */
+function sweepCommand(): Command {
+  const command = new Command('sweep')
+    .description(
+      'Removes grants and revocations a day after their delegation has expired. Hubs may be running.',
+    )
+    .helpOption('--help', 'print this and exit')
+    .option('--config <file>', 'configuration file, as for the hub (CONFIG_PATH)')
+    .option('--dry-run', 'tell what would be removed, and remove nothing')
+    .exitOverride()
+    .action(async () => {
+      const { dryRun = false } = command.opts<{ dryRun?: boolean }>()
+      const { config } = readConfig(command, 'hub', false)
+      const { runSweep } = await import('./sweep.ts')
+      await runSweep(config, dryRun)
+    })
+  for (const row of rowsWithFlags('hub').filter(({ flag }) => sweepFlags.has(flagName(flag)))) {
+    command.option(row.flag, flagHelp(row, 'hub'))
+  }
+  return command
+}
+
+/** Flags of the hub that say which storage is meant. */
+const sweepFlags: ReadonlySet<string> = new Set(['--driver', '--data', '--durability'])
+
 async function run(command: Command, kind: Kind): Promise<void> {
-  const { config: named, printConfig: onlyPrint } = command.opts<{ config?: string; printConfig?: true }>()
-  const file = readConfigFile(named, process.env)
-  const { config, warnings } = load(command, kind, file)
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`)
-  if (onlyPrint === true) {
+  const { config, file } = readConfig(command, kind)
+  if (command.opts<{ printConfig?: true }>().printConfig === true) {
     process.stdout.write(printConfig(config))
     return
   }
   // Loaded only now: help and faults need not wait for the servers.
   const { serve } = await import('./serve.ts')
   await serve({ config, kind, file: file?.path ?? null })
+}
+
+/** @throws {ConfigError} or a StartError for a file that cannot be read */
+function readConfig(command: Command, kind: Kind, warn = true): { config: Config; file: ConfigFile | null } {
+  const file = readConfigFile(command.optsWithGlobals<{ config?: string }>().config, process.env)
+  const { config, warnings } = load(command, kind, file)
+  if (warn) for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`)
+  return { config, file }
 }
 
 function load(command: Command, kind: Kind, file: ConfigFile | null) {
@@ -70,7 +102,8 @@ function flagsGiven(command: Command, kind: Kind): Map<string, string> {
   const flags = new Map<string, string>()
   for (const { flag } of rowsWithFlags(kind)) {
     const option = command.options.find(({ long }) => long === flagName(flag))
-    const value: unknown = option === undefined ? undefined : command.opts()[option.attributeName()]
+    const value: unknown =
+      option === undefined ? undefined : command.optsWithGlobals()[option.attributeName()]
     if (typeof value === 'string') flags.set(flagName(flag), value)
   }
   return flags

@@ -2,7 +2,9 @@ import { mkdir, realpath } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import type {
+  BucketPage,
   Driver,
+  ListBucketsOptions,
   ListOptions,
   ListPage,
   ObjectInfo,
@@ -21,6 +23,7 @@ import { Folders } from './folders.ts'
 import { KeyLocks } from './key-locks.ts'
 import { placeOf, workFolder } from './layout.ts'
 import { listPage } from './list.ts'
+import { listBuckets } from './list-buckets.ts'
 import { readFile } from './read.ts'
 import type { Storage } from './storage.ts'
 import { createFile, discard } from './temp-file.ts'
@@ -116,6 +119,10 @@ class DiskDriver implements Driver {
 
   list(prefix: string, options: ListOptions): Promise<ListPage> {
     return asDriver(() => listPage(this.#storage.root, prefix, options))
+  }
+
+  listBuckets(options: ListBucketsOptions): Promise<BucketPage> {
+    return asDriver(() => listBuckets(this.#storage.root, options))
   }
 
   check(): Promise<void> {

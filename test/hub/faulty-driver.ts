@@ -57,6 +57,7 @@ export function faultyDriver(inner: Driver): FaultyDriver {
       await before('delete', key)
       return inner.delete(key, options)
     },
+    listBuckets: (options) => inner.listBuckets(options),
     async copy(from, to, options) {
       await before('copy', from)
       return inner.copy(from, to, options)
