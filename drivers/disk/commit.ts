@@ -3,8 +3,11 @@ import type { Condition, ObjectInfo } from '../driver.ts'
 import { DriverError } from '../errors.ts'
 import { absent, closeUnchanged, rename, unless, unlink } from './calls.ts'
 import { lookAt } from './current-version.ts'
-import type { Place } from './layout.ts'
+import { asDriverError } from './errors.ts'
+import { pruneFolders, removeEmptyTree } from './folders.ts'
+import { metadataFolder, type Place } from './layout.ts'
 import { formatSidecar, writeSidecar } from './sidecar.ts'
+import { clearStaleSidecars } from './stale-sidecars.ts'
 import type { Storage } from './storage.ts'
 import { createFile, discard, type TempFile } from './temp-file.ts'
 import { infoOf, type Version } from './version.ts'
@@ -27,14 +30,27 @@ export async function commit(
   const current = await currentOf(place)
   checkCondition(condition, current?.etag ?? null)
   if (current?.ino === temp.version.ino) throw new SameFileError()
-  const versions = current === null ? [temp.version] : [current, temp.version]
-  await storage.folders.with(place.dataFolder, async () => {
-    await putSidecar(storage, place, versions)
-    await putData(place, temp.path, current === null)
-  })
+  try {
+    await storage.folders.with(place.dataFolder, async () => {
+      await putSidecar(storage, place, current === null ? [temp.version] : [current, temp.version])
+      await rename(temp.path, place.data)
+    })
+  } catch (error) {
+    if (current === null) await removeTraces(storage, place)
+    throw error
+  }
   await storage.sync.sync(place.dataFolder)
   return infoOf(temp.version)
 }
+
+/** What a key that holds nothing has, beside it, after a commit that failed. */
+async function removeTraces(storage: Storage, place: Place): Promise<void> {
+  await unless(unlink(place.sidecar), notThere, undefined)
+  await pruneFolders(place.sidecarFolder, `${storage.root}/${metadataFolder}`)
+  await pruneFolders(place.dataFolder, storage.root)
+}
+
+const notThere: ReadonlySet<string> = new Set([...absent, 'EISDIR', 'EPERM'])
 
 /** What is there, where a file may be put there. @throws `invalid_key` where it may not */
 async function currentOf(place: Place): Promise<Version | null> {
@@ -43,6 +59,7 @@ async function currentOf(place: Place): Promise<Version | null> {
     case 'nothing':
       return null
     case 'folder':
+      if (await unless(removeEmptyTree(place.data), absent, true)) return null
       throw new DriverError('invalid_key', 'a folder stands under that name')
     case 'stranger':
       throw new DriverError('invalid_key', 'something that is not a file of its own stands under that name')
@@ -53,6 +70,17 @@ async function currentOf(place: Place): Promise<Version | null> {
 }
 
 async function putSidecar(storage: Storage, place: Place, versions: readonly Version[]): Promise<void> {
+  try {
+    await tryPutSidecar(storage, place, versions)
+  } catch (error) {
+    if (asDriverError(error).code !== 'invalid_key') throw error
+    // The data's folder is there and nothing else stands in its place, so what is in the way is left over.
+    await clearStaleSidecars(storage, place)
+    await tryPutSidecar(storage, place, versions)
+  }
+}
+
+async function tryPutSidecar(storage: Storage, place: Place, versions: readonly Version[]): Promise<void> {
   const durable = !versions.every((version) => version.sealed)
   const bytes = Buffer.from(formatSidecar(versions))
   const inPlace = (): Promise<boolean> => writeSidecar(place.sidecar, bytes)
@@ -65,13 +93,4 @@ async function putSidecar(storage: Storage, place: Place, versions: readonly Ver
     throw error
   }
   if (durable) await storage.sync.sync(place.sidecarFolder)
-}
-
-async function putData(place: Place, path: string, isNew: boolean): Promise<void> {
-  try {
-    await rename(path, place.data)
-  } catch (error) {
-    if (isNew) await unless(unlink(place.sidecar), absent, undefined)
-    throw error
-  }
 }

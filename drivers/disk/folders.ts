@@ -1,6 +1,7 @@
+import { readdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DriverError } from '../errors.ts'
-import { errnoOf, makeFolder, removeFolder, statPath } from './calls.ts'
+import { errnoOf, makeFolder, realPath, removeFolder, statPath, unless } from './calls.ts'
 import type { FolderSync } from './folder-sync.ts'
 import { isOwnRealPath } from './location.ts'
 import { SharedRuns } from './shared-runs.ts'
@@ -63,8 +64,20 @@ async function refuseObstacle(path: string): Promise<void> {
   const stats = await statPath(path)
   if (stats.isSymbolicLink()) throw new DriverError('invalid_key', 'a symbolic link stands in the way')
   if (!stats.isDirectory()) throw new DriverError('invalid_key', 'a file stands where a folder is needed')
-  if (await isOwnRealPath(path)) return
+  // ENOENT here means that it has gone since, which is no obstacle.
+  if ((await realPath(path)) === path) return
   throw new DriverError('invalid_key', 'a folder whose name is spelled differently stands in the way')
+}
+
+/**
+ * Removes a folder that holds nothing but folders, as a crash leaves them.
+ * @returns whether it is gone
+ */
+export async function removeEmptyTree(folder: string): Promise<boolean> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (!entry.isDirectory() || !(await removeEmptyTree(`${folder}/${entry.name}`))) return false
+  }
+  return (await unless(removeFolder(folder), inUse, false)) !== false
 }
 
 const inUse: ReadonlySet<string> = new Set(['ENOTEMPTY', 'EEXIST', 'ENOENT', 'EBUSY', 'ENOTDIR'])

@@ -47,6 +47,11 @@ export function pathOnDisk(key: string): string {
   return key.split('/').map(nameOnDisk).join('/')
 }
 
+/** The key of a path that {@link pathOnDisk} made; of any other path, a text that is no key of that path. */
+export function keyText(path: string): string {
+  return path.replaceAll(`${continuationMark}/`, '')
+}
+
 /** One segment of a key on disk; with slashes where it had to be cut. */
 export function nameOnDisk(segment: string): string {
   const bytes = Buffer.from(segment)

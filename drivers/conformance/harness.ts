@@ -1,0 +1,84 @@
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import type { Driver, ObjectInfo, WriteOptions } from '../driver.ts'
+import { DriverError, type DriverErrorCode } from '../errors.ts'
+import type { Key } from '../key.ts'
+import { parseKey } from '../parse-key.ts'
+
+/** One test's own, empty storage. */
+export interface DriverHarness {
+  /** The driver under test. */
+  readonly driver: Driver
+  /** Another instance over the same storage, as in another process. The suite closes it. */
+  second?(): Promise<Driver>
+  /**
+   * What is in the storage and is not an object that the driver would list: temporary files, parts of uploads that
+   * were never finished. Names are for people.
+   */
+  leftovers(): Promise<string[]>
+  /** Closes the driver and removes the storage. */
+  close(): Promise<void>
+}
+
+export interface ConformanceOptions {
+  /**
+   * How many bytes the driver may take from a body before it has put any of them away; 2 MiB unless said
+   * otherwise. `Infinity` for a driver that keeps objects in memory anyway.
+   */
+  readAheadBytes?: number
+  /** Whether several instances can share one storage (the default); then the harness has `second`. */
+  shared?: boolean
+}
+
+/** What the suite's parts are given. */
+export interface Suite {
+  readonly readAheadBytes: number
+  /** Runs a test with storage of its own, and then looks for what was left behind. */
+  readonly test: (title: string, run: (harness: DriverHarness) => Promise<void>) => void
+  /** {@link test} for a driver whose storage can be shared, with a second instance over it. */
+  readonly testShared: (title: string, run: (harness: DriverHarness, other: Driver) => Promise<void>) => void
+}
+
+export const bucket = '1ConformanceSuiteAddress'
+
+export function key(path: string): Key {
+  return parseKey(`${bucket}/${path}`)
+}
+
+export function bodyOf(content: string | Buffer): Readable {
+  return Readable.from(content.length === 0 ? [] : [Buffer.from(content)], { objectMode: false })
+}
+
+export function put(
+  driver: Driver,
+  at: Key,
+  content: string | Buffer,
+  options: Partial<WriteOptions> = {},
+): Promise<ObjectInfo> {
+  return driver.write(at, bodyOf(content), { contentType: 'text/plain', ...options })
+}
+
+/** What a key holds; fails when it holds nothing. */
+export async function get(driver: Driver, at: Key): Promise<{ info: ObjectInfo; text: string }> {
+  const result = await driver.read(at)
+  if (result === null) throw new Error('the key holds nothing')
+  return { info: result.info, text: (await buffer(result.body)).toString() }
+}
+
+/** The error that a promise rejects with; fails when it resolves, and when the code is another one. */
+export async function failure(promise: Promise<unknown>, code: DriverErrorCode): Promise<DriverError> {
+  const error = await rejection(promise)
+  if (!(error instanceof DriverError)) throw new Error(`expected a DriverError, got ${String(error)}`)
+  if (error.code !== code) throw new Error(`expected ${code}, got ${error.code}: ${error.message}`)
+  return error
+}
+
+/** Whatever a promise rejects with; fails when it resolves. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise
+  } catch (error) {
+    return error
+  }
+  throw new Error('expected a rejection')
+}

@@ -1,0 +1,82 @@
+import type { Driver } from '../driver.ts'
+import { describeConditions } from './conditions.ts'
+import { describeCopies } from './copies.ts'
+import type { ConformanceOptions, DriverHarness, Suite } from './harness.ts'
+import { describeKeys } from './keys.ts'
+import { describeLists } from './lists.ts'
+import { describeObjects } from './objects.ts'
+import { describeRanges } from './ranges.ts'
+import { describeStreams } from './streams.ts'
+
+export type { ConformanceOptions, DriverHarness } from './harness.ts'
+
+/**
+ * The Driver contract as mocha tests, for every driver alike. Call it at the top of a test file:
+ *
+ * ```ts
+ * driverConformance('my driver', async () => {
+ *   const bucket = await makeEmptyBucket()
+ *   return { driver: myDriver(bucket), leftovers: () => bucket.unfinishedUploads(), close: () => bucket.remove() }
+ * })
+ * ```
+ *
+ * @param name of the driver, for the titles
+ * @param makeHarness gives each test an empty storage of its own, and is told when the test is over
+ */
+export function driverConformance(
+  name: string,
+  makeHarness: () => Promise<DriverHarness>,
+  options: ConformanceOptions = {},
+): void {
+  const { shared = true, readAheadBytes = 2 * 1024 * 1024 } = options
+  const suite: Suite = {
+    readAheadBytes,
+    test(title, run) {
+      it(title, () => runTest(makeHarness, run))
+    },
+    testShared(title, run) {
+      if (shared) it(title, () => runTest(makeHarness, (harness) => withSecond(harness, run)))
+    },
+  }
+  describe(`driver conformance: ${name}`, () => {
+    for (const part of parts) part(suite)
+  })
+}
+
+const parts = [
+  describeObjects,
+  describeKeys,
+  describeConditions,
+  describeStreams,
+  describeRanges,
+  describeCopies,
+  describeLists,
+]
+
+async function runTest(
+  makeHarness: () => Promise<DriverHarness>,
+  run: (harness: DriverHarness) => Promise<void>,
+): Promise<void> {
+  const harness = await makeHarness()
+  try {
+    await run(harness)
+    const left = await harness.leftovers()
+    if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`)
+  } finally {
+    await harness.close()
+  }
+}
+
+async function withSecond(
+  harness: DriverHarness,
+  run: (harness: DriverHarness, other: Driver) => Promise<void>,
+): Promise<void> {
+  if (harness.second === undefined)
+    throw new Error('the harness of a driver that can be shared needs `second`')
+  const other = await harness.second()
+  try {
+    await run(harness, other)
+  } finally {
+    await other.close()
+  }
+}
