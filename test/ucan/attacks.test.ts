@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Action } from '../../hub/auth/authorize.ts'
-import { cidOf, revocationIdOf, type UcanErrorCode } from '../../hub/auth/ucan/index.ts'
+import { revocationIdOf, type UcanErrorCode } from '../../hub/auth/ucan/index.ts'
 import {
   at,
   base64url,
@@ -214,6 +214,18 @@ attacks('an attack on the form', [
     claim: 'ucv',
   },
   {
+    name: 'an older token that rests on one which a younger rests on too',
+    jwt: () => {
+      const proof = mint({ issuer: alice, audience: bob, version: '0.9.1', capabilities: photos })
+      const younger = mint({ issuer: bob, audience: carol, version: '0.9.1', proofs: [proof] })
+      const older = mint({ issuer: bob, audience: carol, version: '0.8.1', proofs: [proof] })
+      return use([younger, older], { issuer: carol, version: '0.9.1' })
+    },
+    code: 'malformed',
+    link: 1,
+    claim: 'ucv',
+  },
+  {
     name: 'an owner of everything (my:)',
     jwt: use([grant({ capabilities: [{ with: 'my:*', can: '*' }] })]),
     code: 'malformed',
@@ -330,6 +342,17 @@ attacks('an attack on time', [
         { issuer: bob, capabilities: photos },
         { issuer: carol, capabilities: photos, notBefore: 9 },
       ])[2] ?? '',
+    code: 'time-bounds',
+    link: 0,
+    claim: 'nbf',
+  },
+  {
+    name: 'a grandchild that predates one of two roots through a silent child',
+    jwt: () => {
+      const roots = [grant({ notBefore: 5 }), grant({ notBefore: 10 })]
+      const silent = mint({ issuer: bob, audience: carol, capabilities: photos, proofs: roots })
+      return use([silent], { issuer: carol, notBefore: 7 })
+    },
     code: 'time-bounds',
     link: 0,
     claim: 'nbf',
@@ -616,6 +639,30 @@ attacks('an attack on scope', [
     code: 'not-covered',
     link: 0,
   },
+  ...[
+    [...store('photos/'), ...store('x/')],
+    [...store('x/'), ...store('photos/')],
+  ].map(
+    (held, index): Attack => ({
+      name: `a widening that is told where it happens, whatever stands beside it (${index})`,
+      jwt: three(store('photos/2026/'), held, store('photos/')),
+      code: 'not-covered',
+      link: 1,
+      claim: 'with',
+    }),
+  ),
+  ...[
+    [...store('photos/'), can(alice, 'photos/', '*')],
+    [can(alice, 'photos/', '*'), ...store('photos/')],
+  ].map(
+    (claims, index): Attack => ({
+      name: `of several claims that fail, the one that comes nearest to the root is told (${index})`,
+      jwt: three([can(alice, 'photos/', 'gaia/list')], store('photos/'), claims),
+      code: 'not-covered',
+      link: 1,
+      claim: 'can',
+    }),
+  ),
   {
     name: 'a proof that holds nothing',
     jwt: three([], store('photos/'), store('photos/')),
@@ -661,15 +708,16 @@ attacks('an attack on size', [
     name: 'nine tokens in a row behind a shorter way',
     jwt: () => {
       const tokens = longChain(9)
-      return mint({
-        issuer: persona('friend 7'),
-        audience: hubDid,
-        version: '0.10.0',
-        capabilities: photos,
-        payload: { prf: [tokens[7], tokens[7]].map((t) => cidOf(t ?? '')) },
-      })
+      return use([tokens[7] ?? '', tokens[3] ?? ''], { issuer: persona('friend 7'), version: '0.10.0' })
     },
-    changes: { proofs: byCid(...longChain(9)) },
+    changes: { proofs: byCid(...longChain(9).slice(0, -1)) },
+    code: 'too-deep',
+    link: 8,
+  },
+  {
+    name: 'a ninth token that nobody has',
+    jwt: longChain(9).at(-1) ?? '',
+    changes: { proofs: byCid(...longChain(9).slice(1, -1)) },
     code: 'too-deep',
     link: 8,
   },
@@ -889,6 +937,24 @@ describe('a cut-off', () => {
     })
   }
 
+  it('does not touch a token of the owner that does not speak of the address', async () => {
+    const silent = grant({ capabilities: [{ with: 'mailto:a@example.com', can: 'msg/send' }] })
+    const chain = await verifying(use([grant({ issuedAt: 200 }), silent]), cuttingOff(100))
+    expect(outcomeOf(chain, storing('photos/a'))).to.equal('allowed')
+  })
+
+  it('by the writer, at the address that it owns itself, does not touch its invocation', async () => {
+    const capabilities = [...photos, can(bob, '', '*')]
+    const token = use([grant({ capabilities })], { capabilities })
+    const oldestValidSeconds = (address: string) => Promise.resolve(address === bob.address ? 100 : null)
+    expect(outcomeOf(await verifying(token, { oldestValidSeconds }), storing('photos/a'))).to.equal('allowed')
+  })
+
+  it('is measured against every root: where one has no issue time, the chain has none', async () => {
+    expect((await verifying(use([grant({ issuedAt: 200 }), grant()]))).issuedAt).to.equal(null)
+    expect((await verifying(use([grant({ issuedAt: 200 }), grant({ issuedAt: 99 })]))).issuedAt).to.equal(99)
+  })
+
   it('does not touch the token of a writer', async () => {
     const chain = await verifying(use([grant({ issuedAt: 200 })], { issuedAt: 1 }), cuttingOff(100))
     expect(outcomeOf(chain, storing('photos/a'))).to.equal('allowed')
@@ -907,6 +973,24 @@ describe('a revocation', () => {
   it('by somebody at another address does not count', async () => {
     const chain = await verifying(end, revokingAt(mallory.address, root))
     expect(outcomeOf(chain, storing('photos/a'))).to.equal('allowed')
+  })
+
+  it('counts at another address only for what speaks of that address, and not for the invocation', async () => {
+    const both = [...photos, can(mallory, '', 'gaia/store')]
+    for (const [token, revokedToken] of [
+      [use([root, elsewhere]), root],
+      [use([root, elsewhere], { capabilities: both }), use([root, elsewhere], { capabilities: both })],
+    ] as const) {
+      const chain = await verifying(token, revokingAt(mallory.address, revokedToken))
+      expect(outcomeOf(chain, storing('photos/a'))).to.equal('allowed')
+    }
+  })
+
+  it('leaves no store of a gaia/archive either', async () => {
+    const token = use([root], { capabilities: [can(alice, 'photos/', 'gaia/archive')] })
+    const chain = await verifying(token, revoking(root))
+    expect(chain.archiveStores).to.deep.equal([])
+    expect(chain.revokedCapabilities).to.have.length(1)
   })
 
   it('is looked for at no address of a stranger whose chain has no owner at its root', async () => {

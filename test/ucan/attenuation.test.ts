@@ -80,6 +80,11 @@ describe('a child capability lies within its parent', () => {
     }
   }
 
+  it('by what its parent has of gaia/archive: the store of a store', () => {
+    const parent: Capability = { ...capability('gaia/archive'), storeOnly: true }
+    expect(verdict(capability('gaia/archive'), parent)).to.equal('store-only')
+  })
+
   const caveats: Array<[Caveats, Caveats, Verdict]> = [
     [{ maxSize: 1 }, {}, 'all'],
     [{ maxSize: 1 }, { maxSize: 1 }, 'all'],

@@ -181,6 +181,19 @@ describe('a chain of delegations', () => {
     expect(outcomeOf(chain, deleting('photos/a/b'))).to.equal('not-covered')
   })
 
+  it('proves the store of gaia/archive whatever stands beside the gaia/store', async () => {
+    for (const held of [
+      [...photos, can(alice, 'x/', '*')],
+      [can(alice, 'x/', '*'), ...photos],
+    ]) {
+      const [, use = ''] = mintChain([
+        { issuer: alice, capabilities: held },
+        { issuer: bob, capabilities: [can(alice, 'photos/', 'gaia/archive')] },
+      ])
+      expect((await verifying(use)).archiveStores).to.have.length(1)
+    }
+  })
+
   it('tells what it rests on', async () => {
     const tokens = mintChain([
       { issuer: alice, capabilities: photos, issuedAt: testNow - 50 },
@@ -232,10 +245,38 @@ describe('a proof that is named by CID', () => {
     )
   })
 
+  it('is missing where what is at hand does not suffice', async () => {
+    const list = mint({
+      issuer: alice,
+      audience: bob,
+      version: '0.10.0',
+      capabilities: [can(alice, '', 'gaia/list')],
+    })
+    const both = mint({
+      issuer: bob,
+      audience: hubDid,
+      version: '0.10.0',
+      capabilities: photos,
+      proofs: [list, grant],
+    })
+    expect(await outcome(both, storing('photos/a'), { proofs: byCid(list) })).to.equal('missing-proof')
+  })
+
   it('is missing where storage puts another token in its place', async () => {
     const forged = mint({ issuer: mallory, audience: bob, capabilities: photos })
     const resolveProof = () => Promise.resolve(forged)
     expect(await outcome(use, storing('photos/a'), { resolveProof })).to.equal('missing-proof')
+  })
+
+  it('is not taken under the CID of another token', async () => {
+    const other = mint({
+      issuer: alice,
+      audience: bob,
+      version: '0.10.0',
+      capabilities: [can(alice, '', '*')],
+    })
+    const proofs = new Map([[cidOf(grant), other]])
+    expect(await outcome(use, storing('photos/a'), { proofs })).to.equal('malformed')
   })
 
   it('does not matter where the request is served without it', async () => {

@@ -75,8 +75,8 @@ export function compose(options: MintOptions): {
   }
 }
 
-/** A compact JWS of any texts, signed by somebody. */
-export function signJws(header: string, payload: string, signer: Persona): string {
+/** A compact JWS of any texts or bytes, signed by somebody. */
+export function signJws(header: string, payload: string | Uint8Array, signer: Persona): string {
   const input = `${base64url(header)}.${base64url(payload)}`
   return `${input}.${base64url(signer.sign(Buffer.from(input)))}`
 }

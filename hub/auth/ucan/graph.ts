@@ -119,6 +119,7 @@ class Gathering {
   #add(edge: Edge, jwt: string): void {
     const remembered = this.#options.verified?.get(edge.cid)
     const ucan = remembered ?? decodeUcan(jwt, edge.link)
+    if (ucan.cid !== edge.cid) throw notOfItsCid(edge)
     checkVersions(edge, ucan)
     if (edge.child === null && this.#options.mustExpire) checkExpires(ucan)
     const token = { ucan, link: edge.link }
@@ -182,6 +183,10 @@ class Gathering {
     const missing = [...this.#missing].map(([cid, link]) => ({ cid, link }))
     return { tokens: this.#tokens, outermost, missing }
   }
+}
+
+function notOfItsCid({ link }: Edge): UcanError {
+  return new UcanError('malformed', { link, expected: 'a token whose CID is the one that it is sent under' })
 }
 
 /** `exp: null` is for delegations only, never for an invocation (PROTOCOL 2.2). */
