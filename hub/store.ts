@@ -43,8 +43,10 @@ export async function storeFile(hub: Hub, req: Request, res: Response): Promise<
 
 async function write(hub: Hub, req: Request, store: Store): Promise<ObjectInfo> {
   const wanted = await driverCondition(store.precondition, hub.driver, store.target.key)
+  // Before history: a grant to create only and a claim to archive meet here, and what is new has no history.
+  if (store.permit.createOnly) return writeNew(hub, req, store, wanted)
   if (store.permit.mode === 'archive') return writeKeepingHistory(hub, req, store, wanted)
-  return store.permit.createOnly ? writeNew(hub, req, store, wanted) : commit(hub, req, store, wanted)
+  return commit(hub, req, store, wanted)
 }
 
 /** A credential that may only create: the driver's own condition decides, whatever the client asked for. */

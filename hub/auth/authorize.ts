@@ -112,7 +112,9 @@ export function coversGrantOf(held: Capability, wanted: Capability): boolean {
 
 /** Whether the credential writes with history at some path: such a one lists no history names (PROTOCOL 1.4). */
 function hasArchivalScope(authority: Authority): boolean {
-  return authority.capabilities.some((capability) => capability.ability === 'gaia/archive')
+  return [...authority.capabilities, ...(authority.claimed ?? [])].some(
+    (capability) => capability.ability === 'gaia/archive',
+  )
 }
 
 /**

@@ -76,7 +76,9 @@ const rows: Row[] = [
     by: 'an owner without proofs',
     async provoke(hub) {
       const strict = await startHub({ driver: hub.driver, proofsRequired: 1 })
-      return post(strict, file).finally(() => strict.close())
+      const answer = await post(strict, file)
+      await strict.close()
+      return answer
     },
   },
   {
@@ -200,7 +202,7 @@ describe('every refusal', () => {
         const body = answer.json()
         if (status === 500) expect(body).to.deep.equal({ message: 'Server Error' })
         else expect(body.error).to.equal(error)
-        expect(body.message).to.be.a('string').that.is.not.empty
+        expect(body.message).to.match(/./)
         expect(answer.headers['retry-after'] !== undefined).to.equal(retryAfter === true)
         expect(answer.body).not.to.include('secret')
         expect(answer.body).not.to.include(v1Token(alice).slice(3, 30))

@@ -225,13 +225,15 @@ describe('revoke-all', () => {
     })
 
     it('ends at the highest when many hubs raise at the same time', async () => {
-      const all = [hub, await start(), await start()]
+      const [second, third] = [await start(), await start()]
       const answers = await Promise.all(
-        Array.from({ length: 12 }, (_, i) => all[i % 3]?.revokeAll(1000 + i, { by: owner })),
+        [hub, second, third, hub, second, third, hub, second, third].map((each, i) =>
+          each.revokeAll(1000 + i, { by: owner }),
+        ),
       )
       // Those that come late are refused by what the others have set.
-      for (const answer of answers) expect(answer?.status).to.be.oneOf([202, 401])
-      const highest = Math.max(...answers.map((answer, i) => (answer?.status === 202 ? 1000 + i : 0)))
+      for (const answer of answers) expect(answer.status).to.be.oneOf([202, 401])
+      const highest = Math.max(...answers.map((answer, i) => (answer.status === 202 ? 1000 + i : 0)))
       expect(await record()).to.equal(String(highest))
     })
   })
