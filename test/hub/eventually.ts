@@ -1,5 +1,5 @@
 /** Tries an assertion again until it holds, and throws its own error when it does not within `withinMs`. */
-export async function eventually(assertion: () => Promise<void>, withinMs = 1_000): Promise<void> {
+export async function eventually(assertion: () => Promise<void>, withinMs = 3_000): Promise<void> {
   const endMs = performance.now() + withinMs
   for (;;) {
     try {

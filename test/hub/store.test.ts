@@ -186,6 +186,12 @@ describe('delete', () => {
       expect(json?.entries).to.deep.equal(status === 202 ? [] : ['conditional'])
     })
   }
+
+  for (const headers of [{ 'If-Match': '"gone"' }, { 'If-None-Match': '*' }]) {
+    it(`is 412 where nothing is, with ${JSON.stringify(headers)}`, async () => {
+      expect((await suite.hub.delete('never', { by: alice, headers })).status).to.equal(412)
+    })
+  }
 })
 
 describe('etags and conditions of a store', () => {
@@ -263,6 +269,8 @@ describe('etags and conditions of a store', () => {
     ['If-None-Match: *', { 'If-None-Match': '*' }, 202],
     ['If-Match with an etag', { 'If-Match': '"gone"' }, 412],
     ['If-Match with a list of etags', { 'If-Match': '"gone", "too"' }, 412],
+    ['both headers', { 'If-Match': '*', 'If-None-Match': '*' }, 412],
+    ['If-None-Match with an etag', { 'If-None-Match': '"gone"' }, 412],
   ] as const) {
     it(`is ${status} where no file is: ${what}`, async () => {
       const name = `missing/${what}`
