@@ -15,11 +15,21 @@ export interface ServeOptions {
  * @throws {StartError} and leaves nothing running
  */
 export async function serve({ config, kind, file }: ServeOptions): Promise<void> {
-  const logger = pino({ level: config.logLevel, timestamp: pino.stdTimeFunctions.isoTime })
+  const logger = openLog(config.logLevel)
   const running = await startServers(config, kind, logger)
   endWith(running, logger)
   logger.info({ hub: running.hub?.url, reader: running.reader?.url }, 'listening')
   process.stderr.write(summary({ config, running, file }))
+}
+
+/** How long a line may wait for others before it is written, in milliseconds. */
+const logDelayMs = 200
+
+/** Lines go out together: a call to the system for each would cost a busy hub as much as its checks of tokens. */
+function openLog(level: string): Logger {
+  const destination = pino.destination({ dest: 1, sync: true, minLength: 4096, periodicFlush: logDelayMs })
+  process.on('exit', () => destination.flushSync())
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination)
 }
 
 /** SIGTERM and SIGINT stop in order; a second one, at once. An error that nothing caught stops with status 1. */
