@@ -95,7 +95,7 @@ describe('the cost of a chain', () => {
     expect(Math.min(...spent), `milliseconds: ${spent.join(', ')}`).to.be.below(50)
   })
 
-  it('of 200 hostile tokens at once does not keep a timer waiting for a second', async () => {
+  it('of 200 hostile tokens at once keeps everything else waiting for one piece of work at a time', async () => {
     const tokens = Array.from({ length: 200 }, (_, i) => hostileToken(`crowd ${i % 20}`))
     let last = performance.now()
     let longest = 0
@@ -105,7 +105,7 @@ describe('the cost of a chain', () => {
     }, 5)
     await Promise.all(tokens.map((jwt) => verifying(jwt)))
     clearInterval(timer)
-    expect(longest).to.be.greaterThan(0).and.below(1000)
+    expect(longest).to.be.greaterThan(0).and.below(500)
   })
 
   it('of capabilities that all come from one another is not exponential in the depth', async () => {

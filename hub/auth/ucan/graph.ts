@@ -1,10 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { PublicKey } from '../keys.ts'
 import { verifySignature } from '../signature.ts'
 import { cidOf, signatureBytes, signingInput } from './cid.ts'
 import { countCapabilities, decodeUcan, type Ucan } from './decode.ts'
 import { UcanError } from './errors.ts'
 import { maxCapabilities, maxChainLength, maxTokens, maxUcanBytes } from './limits.ts'
+import { takeTurn } from './turns.ts'
 import { isOlder } from './version.ts'
 
 /** A token in its place. */
@@ -66,7 +66,7 @@ export async function gatherTokens(jwt: string, options: GatherOptions): Promise
   const gathering = new Gathering(options, sent)
   gathering.want({ cid: cidOf(jwt), jwt, link: 0, child: null })
   for (;;) {
-    const unresolved = gathering.takeAllAtHand()
+    const unresolved = await gathering.takeAllAtHand()
     gathering.checkLimits()
     await gathering.verifySignatures()
     if (unresolved.length === 0) return gathering.graph()
@@ -102,22 +102,23 @@ class Gathering {
   }
 
   /** Decodes everything wanted that is at hand, breadth first. Returns what is not at hand. */
-  takeAllAtHand(): Edge[] {
+  async takeAllAtHand(): Promise<Edge[]> {
     const unresolved: Edge[] = []
     for (let edge = this.#wanted.shift(); edge !== undefined; edge = this.#wanted.shift()) {
       if (edge.link >= maxChainLength) throw tooDeep()
       const known = this.#tokens.get(edge.cid)
       const jwt = edge.jwt ?? this.#sent.get(edge.cid) ?? null
       if (known !== undefined) checkVersions(edge, known.ucan)
-      else if (jwt !== null) this.#add(edge, jwt)
+      else if (jwt !== null) await this.#add(edge, jwt)
       else if (!this.#missing.has(edge.cid)) unresolved.push(edge)
       this.#checkCount(unresolved)
     }
     return unresolved
   }
 
-  #add(edge: Edge, jwt: string): void {
+  async #add(edge: Edge, jwt: string): Promise<void> {
     const remembered = this.#options.verified?.get(edge.cid)
+    if (remembered === undefined) await takeTurn()
     const ucan = remembered ?? decodeUcan(jwt, edge.link)
     if (ucan.cid !== edge.cid) throw notOfItsCid(edge)
     checkVersions(edge, ucan)
@@ -151,11 +152,11 @@ class Gathering {
     if (longestChain(this.#tokens) > maxChainLength) throw tooDeep()
   }
 
-  /** Each token once, with a turn of the event loop between two of them: others must not wait for a long chain. */
+  /** Each token once. The first one still belongs to the turn in which the last token was decoded. */
   async verifySignatures(): Promise<void> {
     const { checkSignature = verifySignature, verified } = this.#options
     for (const [index, { token, jwt }] of this.#unverified.entries()) {
-      if (index > 0) await nextTurn()
+      if (index > 0) await takeTurn()
       const { ucan, link } = token
       if (!checkSignature(ucan.issuer, Buffer.from(signingInput(jwt)), signatureBytes(jwt))) {
         throw new UcanError('bad-signature', { link, expected: 'a signature by the key of iss' })
