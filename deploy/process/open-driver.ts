@@ -13,14 +13,16 @@ const factories: Partial<Record<DriverName, Open>> = {
   memory: async () => memoryDriver(),
 }
 
+/** The drivers that this version has. */
+export const builtDrivers = Object.keys(factories)
+
 /** @throws {StartError} where the driver is not built, or its storage does not answer */
 export async function openDriver(config: Config): Promise<Driver> {
   const open = factories[config.driver]
   if (open === undefined) {
-    const built = Object.keys(factories).join(', ')
     throw new StartError(
       'configuration',
-      `driver = ${JSON.stringify(config.driver)}: this version of Mandate has no such driver yet; choose one of ${built}`,
+      `driver = ${JSON.stringify(config.driver)}: this version of Mandate has no such driver yet; choose one of ${builtDrivers.join(', ')}`,
     )
   }
   let driver: Driver | null = null
