@@ -32,7 +32,7 @@ export function isHistoryPath(path: string): boolean {
 
 /**
  * Decides on an operation, purely: capabilities × action → a permit. Of several capabilities that serve, the one
- * that asks for least is taken: a plain write before an archival one, an overwrite before a create-only one, the
+ * that asks for least is taken: an overwrite before a create-only one, a plain write before an archival one, the
  * larger file before the smaller. Where the writer's own credential narrows what a grant gives, both bind.
  * @throws {WireError} the authority's own refusal
  */
@@ -163,17 +163,27 @@ function writeMode(
   return capability.ability === 'gaia/archive' && !isHistoryPath(path) ? 'archive' : null
 }
 
-/** Compares without parameters and in lower case; `image/*` takes every subtype. */
+/** RFC 9110 5.6.2 and 8.3.1: a type, a subtype and parameters, each with a token or a quoted text. */
+const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+const mediaType = new RegExp(
+  `^(${token}/${token})(?:[ \\t]*;(?:[ \\t]*${token}=(?:${token}|"(?:[^"\\\\]|\\\\.)*"))?)*[ \\t]*$`,
+)
+
+/**
+ * Compares without parameters and in lower case; `image/*` takes every subtype. What is not one media type is
+ * covered by nothing: of `image/png, text/html` a browser takes the last one.
+ */
 function matchesContentType(allowed: readonly string[], contentType: string): boolean {
-  const type = (contentType.split(';', 1)[0] ?? '').trim().toLowerCase()
+  const type = mediaType.exec(contentType)?.[1]?.toLowerCase()
+  if (type === undefined) return false
   return allowed.some((pattern) =>
     pattern.endsWith('/*') ? type.startsWith(pattern.slice(0, -1)) : type === pattern,
   )
 }
 
 function compareLiberty(a: Permit, b: Permit): number {
-  if (a.mode !== b.mode) return a.mode === 'plain' ? -1 : 1
   if (a.createOnly !== b.createOnly) return a.createOnly ? 1 : -1
+  if (a.mode !== b.mode) return a.mode === 'plain' ? -1 : 1
   return (b.maxSize ?? Number.POSITIVE_INFINITY) === (a.maxSize ?? Number.POSITIVE_INFINITY)
     ? 0
     : (b.maxSize ?? Number.POSITIVE_INFINITY) - (a.maxSize ?? Number.POSITIVE_INFINITY)
