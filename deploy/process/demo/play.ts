@@ -1,5 +1,6 @@
 import { makeECPrivateKey, publicKeyToBtcAddress } from '@stacks/encryption'
 import { mintV1Token, publicKeyOf } from '../../../client/v1-token.ts'
+import { json, textOf } from './answers.ts'
 import type { Talk } from './talk.ts'
 
 interface Stage {
@@ -113,14 +114,4 @@ async function remove(stage: Stage): Promise<void> {
   await talk.send(readRequest(stage), 404)
   const entries = await listNames(stage)
   talk.check('no name is left', Array.isArray(entries) && entries.length === 0)
-}
-
-function json(text: string): Record<string, unknown> {
-  return JSON.parse(text) as Record<string, unknown>
-}
-
-function textOf(answer: Record<string, unknown>, name: string): string {
-  const value = answer[name]
-  if (typeof value !== 'string') throw new Error(`the answer has no text "${name}"`)
-  return value
 }

@@ -5,11 +5,12 @@ import { pino } from 'pino'
 import { loadConfig } from '../config/load.ts'
 import { startServers } from '../start.ts'
 import { playMainJob } from './play.ts'
+import { playDelegation } from './play-delegation.ts'
 import { makeTalk } from './talk.ts'
 
 /**
- * Starts hub and reader on free ports over a temporary folder, plays the main job in front of the user and cleans
- * up. Resolves with the exit status: 0 where every step did what it says, else 1.
+ * Starts hub and reader on free ports over a temporary folder, plays the main job and a delegation in front of the
+ * user and cleans up. Resolves with the exit status: 0 where every step did what it says, else 1.
  */
 export async function runDemo(print: (line: string) => void): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'mandate-demo-'))
@@ -38,7 +39,10 @@ async function playOver(folder: string, print: (line: string) => void): Promise<
   const running = await startServers(config, 'both', logger)
   try {
     print(`A hub at ${running.hub?.url}, a reader at ${running.readUrlPrefix}, files in ${folder}`)
-    await playMainJob(makeTalk(print), running.hub?.url ?? '')
+    const talk = makeTalk(print)
+    const hubUrl = running.hub?.url ?? ''
+    await playMainJob(talk, hubUrl)
+    await playDelegation(talk, hubUrl)
   } finally {
     await running.close()
   }

@@ -52,7 +52,7 @@ export function makeTalk(print: (line: string) => void): Talk {
     async send({ method, url, headers = {}, body }, expectedStatus) {
       print(`  -> ${method} ${url}`)
       showHeaders(new Headers(headers))
-      if (body !== undefined) print(`       ${shorten(body)}`)
+      if (body !== undefined) print(`       ${shorten(maskUcan(body))}`)
       const response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body }) })
       const text = await response.text()
       print(`  <- ${response.status} ${response.statusText}`)
@@ -71,7 +71,11 @@ export function makeTalk(print: (line: string) => void): Talk {
 }
 
 function maskToken(value: string): string {
-  return value.replace(/(v1:.{6}).*/, '$1… (a signed token, shortened)')
+  return value.replace(/((?:v1|ucan):.{6}).*/, '$1… (a signed token, shortened)')
+}
+
+function maskUcan(body: string): string {
+  return body.replace(/("ucan":".{6})[^"]*/, '$1… (a signed delegation, shortened)')
 }
 
 function shorten(text: string): string {
