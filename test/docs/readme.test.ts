@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { endBins } from '../deploy/bins.ts'
+import { type Bin, endBins, runBin } from '../deploy/bins.ts'
 import { expectShellExamples } from './examples.ts'
 import { blocksOf, checkout, documents, readDocument } from './markdown.ts'
 import { beginStage } from './stage.ts'
@@ -34,6 +34,8 @@ describe('README.md', function () {
 })
 
 describe('every document', () => {
+  afterEach(endBins)
+
   for (const name of documents) {
     it(`links to what is there: ${name}`, () => {
       const folder = name.includes('/') ? name.slice(0, name.lastIndexOf('/') + 1) : ''
@@ -53,6 +55,17 @@ describe('every document', () => {
       }
       for (const [, command = ''] of text.matchAll(/\bnpx (\S+)/g))
         expect(Object.keys(bin)).to.include(command)
+    })
+
+    it(`names flags that are there: ${name}`, async () => {
+      const shell = blocksOf(name).filter(({ language }) => language === 'sh')
+      for (const { text } of shell) {
+        for (const [call, command = '', job = ''] of text.matchAll(/^npx (mandate-\w+)(?: (sweep))?.*$/gm)) {
+          const args = [...(job === '' ? [] : [job]), '--help']
+          const { stdout } = await runBin(command as Bin, { args })
+          for (const [flag] of call.matchAll(/--[\w-]+/g)) expect(stdout, call).to.include(`\n  ${flag} `)
+        }
+      }
     })
   }
 })
