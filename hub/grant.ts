@@ -7,7 +7,7 @@ import { coversGrantOf, mayGrant } from './auth/authorize.ts'
 import type { Capability } from './auth/capability.ts'
 import type { SentChain } from './auth/chains.ts'
 import { provenCapabilities } from './auth/granted.ts'
-import { isHubDid } from './auth/hub-did.ts'
+import { namesHub } from './auth/hub-did.ts'
 import { controls } from './auth/keys.ts'
 import { maxGrants } from './auth/records/grants.ts'
 import { refuseCredential, refuseUcan } from './auth/refusal.ts'
@@ -28,7 +28,7 @@ export async function depositGrant(hub: Hub, req: Request, res: Response): Promi
   const sent = sentChain(jsonBody(req))
   const now = hub.now() / 1000
   const chain = await hub.authenticator.chains.delegation(sent, address, now)
-  if (isHubDid(chain.audience, hub.dids)) throw audienceIsHub()
+  if (namesHub(chain.audience)) throw audienceIsHub()
   checkDeposit(authority, chain)
 
   const isNew = await deposit(hub, address, sent, chain)

@@ -1,7 +1,6 @@
 import type { Driver } from '../drivers/driver.ts'
 import { type Authenticator, authenticator } from './auth/authenticate.ts'
 import { type AuthorityStore, authorityStore } from './auth/authority-store.ts'
-import { hubDids } from './auth/hub-did.ts'
 import type { HubOptions } from './options.ts'
 import { PathLocks } from './path-locks.ts'
 import { type SocialProofs, socialProofs } from './social-proofs.ts'
@@ -13,8 +12,6 @@ export interface Hub {
   readonly authenticator: Authenticator
   readonly socialProofs: SocialProofs
   readonly pathLocks: PathLocks
-  /** The DIDs of this hub, to which invocations are made out. */
-  readonly dids: ReadonlySet<string>
   readonly readUrlPrefix: string
   readonly maxBytes: number
   readonly pageSize: number
@@ -41,7 +38,6 @@ export function createHub(options: HubOptions): Hub {
       ...(options.proofVerifier === undefined ? {} : { verifier: options.proofVerifier }),
     }),
     pathLocks: new PathLocks(),
-    dids: hubDids(options.serverName, options.validHubUrls),
     readUrlPrefix: options.readUrlPrefix.endsWith('/') ? options.readUrlPrefix : `${options.readUrlPrefix}/`,
     maxBytes: Math.floor(options.maxFileUploadSizeMegabytes * 1024 * 1024),
     pageSize: options.pageSize,

@@ -17,3 +17,8 @@ export function hubDids(serverName: string, validHubUrls: readonly string[]): Re
 export function isHubDid(did: string, dids: ReadonlySet<string>): boolean {
   return dids.has(did.toLowerCase().replaceAll('%3a', '%3A'))
 }
+
+/** Whether a DID is that of some hub, this one or another: no key answers to a did:web. */
+export function namesHub(did: string): boolean {
+  return did.startsWith('did:web:')
+}
