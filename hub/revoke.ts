@@ -59,7 +59,9 @@ async function requestedChain(
 /** Whoever is outside of the chain changes nothing, and nobody leaves records at an address with chains of its own. */
 function checkMayRevoke(authority: Authority, chain: VerifiedChain): void {
   if (isWholeOwner(authority)) return
-  const isIssuer = chain.tokens.some(({ issuer }) => issuer.did === authority.principal.did)
+  // The owner is an issuer too, but its invocation must ask for everything: a narrow one is not made to revoke.
+  const isIssuer =
+    !authority.isOwner && chain.tokens.some(({ issuer }) => issuer.did === authority.principal.did)
   if (!isIssuer)
     throw refuseStranger(authority, isOwnership, 'only the owner or an issuer of its chain may revoke this')
   if (!chain.tokens.some(({ issuer }) => controls(issuer, chain.address))) {
