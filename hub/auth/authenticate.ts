@@ -107,7 +107,7 @@ export function authenticator(options: AuthenticatorOptions): Authenticator {
     if (chain.namesProofs || controls(chain.principal, address)) return invokersAuthority(chain, address, now)
     const writer = { credential: 'invocation' as const, principal: chain.principal, isScoped: false }
     if (chain.revoked !== null) throw refuseUcan(chain.revoked)
-    return throughGrants({ ...writer, claimed: chain.claimed }, address, now)
+    return throughGrants({ ...writer, claimed: chain.claimed }, address, now, chain)
   }
 
   async function ownersAuthority(
@@ -154,11 +154,15 @@ export function authenticator(options: AuthenticatorOptions): Authenticator {
     return authority
   }
 
-  /** A writer who is not the owner and brings no proof: what deposited grants give, looked up anew at each renewal. */
+  /**
+   * A writer who is not the owner and brings no proof: what deposited grants give, looked up anew at each renewal.
+   * @param own the writer's invocation, which may be revoked on its own
+   */
   async function throughGrants(
     writer: Pick<Authority, 'credential' | 'principal' | 'isScoped' | 'claimed'>,
     address: Address,
     now: number,
+    own: VerifiedChain | null = null,
   ): Promise<Authority> {
     const granted = await grantedTo(writer.principal, address, now, grantContext)
     const authority: Authority = {
@@ -168,7 +172,11 @@ export function authenticator(options: AuthenticatorOptions): Authenticator {
       capabilities: granted.capabilities,
       revoked: null,
       refusal: (serves, reason) => granted.refusal(serves, reason),
-      renew: async () => ((await granted.isStillInForce()) ? authority : throughGrants(writer, address, now)),
+      async renew() {
+        const end = own === null ? null : await chainVerifier.endOf(own, address, now)
+        if (end !== null) throw end
+        return (await granted.isStillInForce()) ? authority : throughGrants(writer, address, now, own)
+      },
     }
     return authority
   }
