@@ -29,10 +29,13 @@ export const statOpenFile = (fd: number): fs.BigIntStats => fs.fstatSync(fd, { b
 export const statPath = (path: string): Promise<fs.BigIntStats> => lstat(path, { bigint: true })
 
 /**
- * Closes a file that was only looked at, and whose name nobody can have taken away meanwhile: then there is
- * nothing to write back and nothing to free, and no reason to use a thread.
+ * Closes a file or folder that has nothing to write back, since it was only looked at or is synced, and nothing
+ * to free, since nobody can have taken its name away meanwhile: no reason to use a thread.
  */
-export const closeUnchanged = (fd: number): void => fs.closeSync(fd)
+export const closeAtOnce = (fd: number): void => fs.closeSync(fd)
+
+/** Opens a folder that was in use a moment ago, so that the kernel has it at hand. Never follows a link. */
+export const openFolderAtOnce = (path: string): number => fs.openSync(path, folderFlags)
 
 /** Writes all of it at the current position. */
 export async function writeAll(fd: number, bytes: Uint8Array): Promise<void> {
@@ -49,7 +52,7 @@ export const createFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
 export const overwriteFlags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK
 /** Never follows a link in the last place; never waits for the other end of a fifo. */
 export const readFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
-export const folderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
+const folderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
 
 /** The `code` of a system error (`ENOENT`, …), `undefined` of anything else. */
 export function errnoOf(error: unknown): string | undefined {

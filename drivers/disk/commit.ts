@@ -1,7 +1,7 @@
 import { checkCondition } from '../condition.ts'
 import type { Condition, ObjectInfo } from '../driver.ts'
 import { DriverError } from '../errors.ts'
-import { absent, closeUnchanged, rename, unless, unlink } from './calls.ts'
+import { absent, closeAtOnce, rename, unless, unlink } from './calls.ts'
 import { lookAt } from './current-version.ts'
 import { asDriverError } from './errors.ts'
 import { pruneFolders, removeEmptyTree } from './folders.ts'
@@ -64,7 +64,7 @@ async function currentOf(place: Place): Promise<Version | null> {
     case 'stranger':
       throw new DriverError('invalid_key', 'something that is not a file of its own stands under that name')
     default:
-      closeUnchanged(standing.fd)
+      closeAtOnce(standing.fd)
       return standing.version
   }
 }

@@ -11,6 +11,8 @@ const codes: Readonly<Record<string, DriverErrorCode>> = {
   EISDIR: 'invalid_key',
   ENOTEMPTY: 'invalid_key',
   ELOOP: 'invalid_key',
+  // A folder of our own is missing: the volume is not mounted, or somebody has removed the root.
+  ENOENT: 'unavailable',
   ENOSPC: 'unavailable',
   EDQUOT: 'unavailable',
   EMFILE: 'unavailable',

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { closeFile, errnoOf, folderFlags, openFile, syncFile } from './calls.ts'
+import { closeAtOnce, errnoOf, openFolderAtOnce, syncFile } from './calls.ts'
 import { SharedRuns } from './shared-runs.ts'
 
 /**
@@ -25,7 +25,7 @@ export class FolderSync {
   async #syncNow(folder: string): Promise<void> {
     let fd: number
     try {
-      fd = await openFile(folder, folderFlags)
+      fd = openFolderAtOnce(folder)
     } catch (error) {
       // Removed when its last file went: that is a change of its parent.
       if (errnoOf(error) === 'ENOENT' && folder !== this.#root) return await this.sync(dirname(folder))
@@ -34,7 +34,7 @@ export class FolderSync {
     try {
       await syncFile(fd)
     } finally {
-      await closeFile(fd)
+      closeAtOnce(fd)
     }
   }
 }

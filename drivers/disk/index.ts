@@ -1,5 +1,5 @@
-import { mkdir, realpath } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { realpath } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import type {
   BucketPage,
@@ -14,6 +14,7 @@ import type {
 } from '../driver.ts'
 import { DriverError } from '../errors.ts'
 import type { Key } from '../key.ts'
+import { errnoOf, makeFolder, unless } from './calls.ts'
 import { copyVersion } from './copy.ts'
 import { statCurrent } from './current-version.ts'
 import { deleteFile } from './delete.ts'
@@ -47,6 +48,8 @@ export interface DiskDriverOptions {
    * default). Without, each write has to sync a second file.
    */
   attributes?: boolean
+  /** How long an operation waits for a name that others hold before it is `busy`; ten seconds unless said otherwise. */
+  lockWaitMs?: number
 }
 
 /**
@@ -66,7 +69,7 @@ async function openStorage(options: DiskDriverOptions): Promise<Storage> {
   if (process.platform === 'win32') {
     throw new DriverError('unavailable', 'the disk driver does not work on Windows')
   }
-  await mkdir(resolve(options.root), { recursive: true })
+  await makeRoot(resolve(options.root))
   const root = await realpath(options.root)
   const work = `${root}/${workFolder}`
   const temp = await TempFolder.open(work)
@@ -75,11 +78,25 @@ async function openStorage(options: DiskDriverOptions): Promise<Storage> {
     root,
     temp,
     sync,
-    locks: KeyLocks.open(work),
+    locks: KeyLocks.open(work, options.lockWaitMs),
     folders: new Folders(root, sync),
     attributes: options.attributes ?? true,
   }
 }
+
+/** Not by `mkdir`'s own recursion, which never ends where nothing can be made (as below /proc). */
+async function makeRoot(path: string): Promise<void> {
+  try {
+    await makeFolder(path)
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return
+    if (errnoOf(error) !== 'ENOENT' || dirname(path) === path) throw error
+    await makeRoot(dirname(path))
+    await unless(makeFolder(path), existing, undefined)
+  }
+}
+
+const existing: ReadonlySet<string> = new Set(['EEXIST'])
 
 class DiskDriver implements Driver {
   readonly name = 'disk'

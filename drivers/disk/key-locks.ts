@@ -13,8 +13,7 @@ interface Slot {
 }
 
 const stripes = process.platform === 'darwin' ? 64 : 1
-/** Waiting for a key longer than this is given up as `busy`. */
-const maxWaitMs = 10_000
+const usualWaitMs = 10_000
 /** How long this process hands one key from one of its own operations to the next before it lets others try. */
 const maxStreakMs = 100
 
@@ -31,30 +30,33 @@ interface Queue {
 export class KeyLocks {
   readonly #native: NativeCalls
   readonly #fds: readonly number[]
+  readonly #maxWaitMs: number
   readonly #queues = new Map<number, Queue>()
 
   /** Opens, and where needed makes, the lock files in `folder`. They stay empty and are never removed. */
-  static open(folder: string): KeyLocks {
+  static open(folder: string, maxWaitMs = usualWaitMs): KeyLocks {
     const locks = nativeCalls()
     const names = stripes === 1 ? ['locks'] : Array.from({ length: stripes }, (_, i) => `locks-${i}`)
     return new KeyLocks(
       locks,
       names.map((name) => openLockFile(`${folder}/${name}`)),
+      maxWaitMs,
     )
   }
 
-  private constructor(locks: NativeCalls, fds: readonly number[]) {
+  private constructor(locks: NativeCalls, fds: readonly number[], maxWaitMs: number) {
     this.#native = locks
     this.#fds = fds
+    this.#maxWaitMs = maxWaitMs
   }
 
   /**
    * Runs `task` while nothing else holds `key`. Keep what is slow, above all a client's body, outside of it.
-   * @throws `busy` when the key is not free within ten seconds
+   * @throws `busy` when the key is not free in time
    */
   async hold<T>(key: string, task: () => Promise<T>): Promise<T> {
     const slot = this.#slotOf(key)
-    const deadline = Date.now() + maxWaitMs
+    const deadline = Date.now() + this.#maxWaitMs
     const queue = await this.#enter(slot.id)
     try {
       await this.#lock(slot, queue, deadline)
@@ -88,7 +90,7 @@ export class KeyLocks {
       this.#queues.set(id, fresh)
       return fresh
     }
-    await waitForTurn(queue)
+    await waitForTurn(queue, this.#maxWaitMs)
     return queue
   }
 
@@ -114,7 +116,7 @@ export class KeyLocks {
 
 const maxPollMs = 5
 
-function waitForTurn(queue: Queue): Promise<void> {
+function waitForTurn(queue: Queue, maxWaitMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const turn = (): void => {
       clearTimeout(timer)
@@ -151,7 +153,7 @@ export function tryLockFile(path: string): number | null {
 
 /** {@link tryLockFile} until it is ours. @throws `busy` after ten seconds */
 export async function lockFile(path: string): Promise<number> {
-  const deadline = Date.now() + maxWaitMs
+  const deadline = Date.now() + usualWaitMs
   for (;;) {
     const fd = tryLockFile(path)
     if (fd !== null) return fd
