@@ -86,7 +86,10 @@ export interface ListBucketsOptions {
 }
 
 export interface BucketPage {
-  /** `<address>` and `<address>-auth`, in ascending order, without a slash. */
+  /**
+   * `<address>` and `<address>-auth`, without a slash, in the order of their keys: `-` comes before the slash that
+   * ends a bucket's name, so an address comes after the records about it.
+   */
   buckets: string[]
   /** `null` on the last page; of the same form as a {@link ListPage}'s. */
   cursor: string | null

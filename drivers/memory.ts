@@ -104,10 +104,13 @@ class MemoryDriver implements Driver {
   }
 
   async listBuckets({ limit, cursor }: ListBucketsOptions): Promise<BucketPage> {
-    const after = cursor === null ? '' : decodeBucketCursor(cursor)
-    const buckets = new Set([...this.#objects.keys()].map((key) => key.slice(0, key.indexOf('/'))))
-    const names = [...buckets].filter((name) => name > after).sort(compareKeys)
-    return bucketPage(names, limit)
+    const after = cursor === null ? '' : `${decodeBucketCursor(cursor)}/`
+    const buckets = new Set([...this.#objects.keys()].map((key) => key.slice(0, key.indexOf('/') + 1)))
+    const rest = [...buckets].filter((bucket) => bucket > after).sort(compareKeys)
+    return bucketPage(
+      rest.map((bucket) => bucket.slice(0, -1)),
+      limit,
+    )
   }
 
   async check(): Promise<void> {}

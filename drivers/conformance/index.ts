@@ -1,4 +1,5 @@
 import type { Driver } from '../driver.ts'
+import { describeBuckets } from './buckets.ts'
 import { describeConditions } from './conditions.ts'
 import { describeCopies } from './copies.ts'
 import type { ConformanceOptions, DriverHarness, Suite } from './harness.ts'
@@ -28,9 +29,10 @@ export function driverConformance(
   makeHarness: () => Promise<DriverHarness>,
   options: ConformanceOptions = {},
 ): void {
-  const { shared = true, readAheadBytes = 2 * 1024 * 1024 } = options
+  const { shared = true, readAheadBytes = 2 * 1024 * 1024, canHold = () => true } = options
   const suite: Suite = {
     readAheadBytes,
+    canHold,
     test(title, run) {
       it(title, () => runTest(makeHarness, run))
     },
@@ -51,6 +53,7 @@ const parts = [
   describeRanges,
   describeCopies,
   describeLists,
+  describeBuckets,
 ]
 
 async function runTest(

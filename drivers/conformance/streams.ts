@@ -26,6 +26,23 @@ export function describeStreams({ test, readAheadBytes }: Suite): void {
       }
     }
 
+    for (const bytes of [0, 10, 100_000, large]) {
+      // Who asks again at the end whether the write is still allowed must be heard, however little is left to send.
+      test(`a body of ${bytes} bytes that fails after its last one changes nothing, though its size was told`, async ({
+        driver,
+      }) => {
+        const before = await put(driver, at, 'former')
+        const error = new Error('not allowed any more')
+        const body = Readable.from(
+          allThen(bytes, () => Promise.reject(error)),
+          { objectMode: false },
+        )
+        const reason = await rejection(driver.write(at, body, { contentType: 'a/b', size: bytes }))
+        expect(reason).to.equal(error)
+        expect(await driver.stat(at)).to.deep.equal(before)
+      })
+    }
+
     test('a body that is refused early is destroyed', async ({ driver }) => {
       await put(driver, at, 'here')
       const body = endless()
@@ -180,6 +197,13 @@ function fail(error: Error) {
   return function (this: Readable): void {
     this.destroy(error)
   }
+}
+
+async function* allThen(bytes: number, end: () => Promise<void>): AsyncGenerator<Buffer> {
+  for (let left = bytes; left > 0; left -= chunkBytes) yield Buffer.alloc(Math.min(left, chunkBytes), 'x')
+  // What is to be committed early gets the time to be.
+  await sleep(50)
+  await end()
 }
 
 async function* piecesThen(end: () => Promise<void>): AsyncGenerator<Buffer> {

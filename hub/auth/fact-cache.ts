@@ -34,7 +34,7 @@ interface Entry<Fact> {
 export class FactCache<Fact extends {}> {
   readonly #options: FactCacheOptions<Fact>
   readonly #entries: LRUCache<string, Entry<Fact>>
-  readonly #loads = new Map<string, Promise<Fact>>()
+  readonly #loads = new Map<string, { promise: Promise<Fact>; beganMs: number }>()
   readonly #now: () => number
 
   constructor(options: FactCacheOptions<Fact>) {
@@ -55,7 +55,10 @@ export class FactCache<Fact extends {}> {
     if (entry !== undefined && this.#isFresh(entry)) return entry.fact
     // With an age of 0 a look-up must not share a read that began before it: each sees storage for itself.
     if (this.#options.maxAgeMs === 0) return this.#load(name)
-    return this.#loads.get(name) ?? this.#loadOnce(name)
+    const load = this.#loads.get(name)
+    // One that began too long ago will tell what is already too old.
+    const isYoung = load !== undefined && this.#now() - load.beganMs < this.#options.maxAgeMs
+    return isYoung ? load.promise : this.#loadShared(name)
   }
 
   /** Takes in a fact that this hub has just made true in storage. */
@@ -72,10 +75,14 @@ export class FactCache<Fact extends {}> {
     return this.#now() - asOfMs < this.#options.maxAgeMs || this.#options.isLasting?.(fact) === true
   }
 
-  #loadOnce(name: string): Promise<Fact> {
-    const load = this.#load(name).finally(() => this.#loads.delete(name))
+  #loadShared(name: string): Promise<Fact> {
+    const load = { beganMs: this.#now(), promise: this.#load(name) }
     this.#loads.set(name, load)
-    return load
+    const forget = () => {
+      if (this.#loads.get(name) === load) this.#loads.delete(name)
+    }
+    load.promise.then(forget, forget)
+    return load.promise
   }
 
   async #load(name: string): Promise<Fact> {
