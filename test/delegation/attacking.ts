@@ -3,21 +3,13 @@ import type { Answer } from '../hub/harness.ts'
 import { base64url, can, compose, hubDid, type MintOptions, signJws } from '../ucan/mint.ts'
 import type { Persona } from '../ucan/personas.ts'
 import { alice, asOwner, bob, delegate, invoke, type TokenChanges } from './people.ts'
-import {
-  type Ask,
-  type Body,
-  expectRefused,
-  expectStatus,
-  type Refusal,
-  suiteWorld,
-  type World,
-} from './world.ts'
+import { type Ask, expectRefused, expectStatus, type Refusal, suiteWorld, type World } from './world.ts'
 
 /** One attempt to do at Alice's address what nobody was allowed to. */
 export interface Attack extends Ask {
   name: string
   /** What is tried; to overwrite Alice's `photos/a` where nothing else is said. */
-  attempt?: (world: World, ask: Ask & { body: Body }) => Promise<Answer>
+  attempt?: (world: World, ask: Ask) => Promise<Answer>
   refused: Refusal | { status: number; error: string }
 }
 
@@ -67,21 +59,29 @@ export function bare(credential: string): string {
   return credential.slice(credential.indexOf(':') + 1)
 }
 
-/** Runs each attack against a hub at which Alice has a file; it must be told why, and find all as it was. */
-export function attacks(title: string, rows: readonly Attack[]): void {
+/**
+ * Runs each attack against a hub at which Alice has a file; it must be told why, and find all as it was.
+ * @param prepare what happens before the first one
+ */
+export function attacks(
+  title: string,
+  rows: readonly Attack[],
+  prepare: (world: World) => Promise<unknown> = () => Promise.resolve(),
+): void {
   describe(title, () => {
     const suite = suiteWorld()
     before(async () => {
       for (const path of ['photos/a', 'notes']) {
         expectStatus(await suite.world.store(alice, path, { as: asOwner(alice), body: 'kept' }), 202)
       }
+      await prepare(suite.world)
     })
 
     for (const { name, attempt = overwrite, refused, ...ask } of rows) {
       it(`${name}: ${'code' in refused ? refused.code : refused.status}`, async () => {
         const { world } = suite
         const before = await world.snapshot(alice)
-        const answer = await attempt(world, { body: 'stolen', ...ask })
+        const answer = await attempt(world, ask)
         if ('code' in refused) expectRefused(answer, refused)
         else expectStatus(answer, refused.status, refused.error)
         expect(await world.snapshot(alice)).to.deep.equal(before)
@@ -95,16 +95,16 @@ export function attacks(title: string, rows: readonly Attack[]): void {
   })
 }
 
-export function overwrite(world: World, ask: Ask & { body: Body }): Promise<Answer> {
-  return world.store(alice, 'photos/a', ask)
+export function overwrite(world: World, ask: Ask): Promise<Answer> {
+  return world.store(alice, 'photos/a', { ...ask, body: 'stolen' })
 }
 
 export function storing(path: string): NonNullable<Attack['attempt']> {
-  return (world, ask) => world.store(alice, path, ask)
+  return (world, ask) => world.store(alice, path, { ...ask, body: 'stolen' })
 }
 
 export function deleting(path: string): NonNullable<Attack['attempt']> {
-  return (world, { body: _, ...ask }) => world.delete(alice, path, ask)
+  return (world, ask) => world.delete(alice, path, ask)
 }
 
-export const listing: NonNullable<Attack['attempt']> = (world, { body: _, ...ask }) => world.list(alice, ask)
+export const listing: NonNullable<Attack['attempt']> = (world, ask) => world.list(alice, ask)
