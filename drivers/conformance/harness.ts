@@ -28,11 +28,17 @@ export interface ConformanceOptions {
   readAheadBytes?: number
   /** Whether several instances can share one storage (the default); then the harness has `second`. */
   shared?: boolean
+  /**
+   * Whether the backend has room for a key, where it has not for every one of PROTOCOL 1.7: one that is too long
+   * for it, say. A key that it cannot hold must be refused with `invalid_key` and read as nothing.
+   */
+  canHold?: (key: Key) => boolean
 }
 
 /** What the suite's parts are given. */
 export interface Suite {
   readonly readAheadBytes: number
+  readonly canHold: (key: Key) => boolean
   /** Runs a test with storage of its own, and then looks for what was left behind. */
   readonly test: (title: string, run: (harness: DriverHarness) => Promise<void>) => void
   /** {@link test} for a driver whose storage can be shared, with a second instance over it. */

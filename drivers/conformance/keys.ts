@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { authKey, type Key, parseAddress } from '../key.ts'
-import { bucket, get, key, put, type Suite } from './harness.ts'
+import { bodyOf, bucket, failure, get, key, put, type Suite } from './harness.ts'
 
 /** Names that some backend, some time, got wrong. Each must go through write, stat, read, list and delete. */
 const awkward: ReadonlyArray<readonly [title: string, path: string]> = [
@@ -52,9 +52,9 @@ const distinct: ReadonlyArray<readonly [title: string, paths: readonly string[]]
 ]
 
 /** Every name of PROTOCOL 1.7 is a key of its own. */
-export function describeKeys({ test }: Suite): void {
+export function describeKeys({ test, canHold }: Suite): void {
   describe('keys', () => {
-    for (const [title, path] of awkward) {
+    for (const [title, path] of awkward.filter(([, path]) => canHold(key(path)))) {
       test(`holds a key with ${title}`, async ({ driver }) => {
         const at = key(path)
         const written = await put(driver, at, path)
@@ -67,6 +67,23 @@ export function describeKeys({ test }: Suite): void {
         await driver.delete(at)
         expect(await driver.stat(at)).to.equal(null)
         expect((await driver.list(`${bucket}/`, { limit: 10, cursor: null })).entries).to.deep.equal([])
+      })
+    }
+
+    for (const [title, path] of awkward.filter(([, path]) => !canHold(key(path)))) {
+      test(`refuses a key with ${title}, and goes on`, async ({ driver }) => {
+        const at = key(path)
+        await put(driver, key('other'), 'other')
+        const body = bodyOf('x'.repeat(100_000))
+        await failure(driver.write(at, body, { contentType: 'a/b' }), 'invalid_key')
+        expect(body.destroyed).to.equal(true)
+        await failure(driver.copy(key('other'), at), 'invalid_key')
+        expect(await driver.stat(at)).to.equal(null)
+        expect(await driver.read(at)).to.equal(null)
+        await failure(driver.delete(at), 'not_found')
+        await failure(driver.copy(at, key('copy')), 'not_found')
+        const page = await driver.list(`${bucket}/`, { limit: 10, cursor: null })
+        expect(page.entries.map((entry) => entry.key)).to.deep.equal([key('other')])
       })
     }
 
