@@ -1,0 +1,131 @@
+import type { Readable } from 'node:stream'
+import type { BlockBlobClient } from '@azure/storage-blob'
+import { ignoreLateErrors } from '../body.ts'
+import { checkCondition } from '../condition.ts'
+import type {
+  BucketPage,
+  Driver,
+  ListBucketsOptions,
+  ListOptions,
+  ListPage,
+  ObjectInfo,
+  ReadOptions,
+  ReadResult,
+  WriteOptions,
+} from '../driver.ts'
+import { DriverError } from '../errors.ts'
+import type { Key } from '../key.ts'
+import { type AzureAccountOptions, type AzureNetworkOptions, type Connection, connect } from './connection.ts'
+import { copyBlob } from './copy.ts'
+import { deleteBlob } from './delete.ts'
+import { asDriver, asDriverError } from './errors.ts'
+import { statBlob } from './info.ts'
+import { listBucketPage, listPage } from './list.ts'
+import { refusalOf } from './names.ts'
+import { readBlob } from './read.ts'
+import { type Found, type StartOptions, start } from './start.ts'
+import { type UploadOptions, writeBlob } from './write.ts'
+
+export interface AzureDriverOptions extends AzureAccountOptions, AzureNetworkOptions, StartOptions {
+  /**
+   * Bodies up to here are stored by one request, larger ones in blocks of this size; 8 MiB unless said otherwise.
+   * An object has at most 50,000 blocks; where the size is known, blocks grow to fit.
+   */
+  blockBytes?: number
+  /** How many blocks of one body are sent at once; 2 unless said otherwise. These, and one more, are in memory. */
+  uploadConcurrency?: number
+}
+
+/**
+ * Opens a container of Azure Blob Storage, in which the object `<address>/<path>` is a block blob of that name, as
+ * Gaia keeps them. Conditions are the service's own; etags are the service's, which never come twice.
+ *
+ * Of two large uploads to one key at once without a condition one may be `busy`: the first commit throws away what
+ * the other has sent. Names of more than 1,024 characters are `invalid_key`.
+ * @throws `backend` or `unavailable` when the container cannot be used, saying what is missing
+ */
+export async function azureDriver(options: AzureDriverOptions): Promise<Driver> {
+  const upload = {
+    blockBytes: options.blockBytes ?? 8 * 1024 * 1024,
+    concurrency: options.uploadConcurrency ?? 2,
+  }
+  const connection = await connect(options)
+  try {
+    return new AzureDriver(connection, upload, await start(connection, upload, options))
+  } catch (error) {
+    connection.close()
+    throw asDriverError(error)
+  }
+}
+
+class AzureDriver implements Driver {
+  readonly name = 'azure'
+  readonly capabilities: Driver['capabilities']
+  readonly #connection: Connection
+  readonly #upload: UploadOptions
+  readonly #found: Found
+
+  constructor(connection: Connection, upload: UploadOptions, found: Found) {
+    this.#connection = connection
+    this.#upload = upload
+    this.#found = found
+    this.capabilities = { atomicConditions: found.atomicConditions, presign: false, range: true }
+  }
+
+  async stat(key: Key): Promise<ObjectInfo | null> {
+    return this.#refusal(key) === null ? await asDriver(() => statBlob(this.#blob(key))) : null
+  }
+
+  async read(key: Key, options: ReadOptions = {}): Promise<ReadResult | null> {
+    return this.#refusal(key) === null ? await asDriver(() => readBlob(this.#blob(key), options)) : null
+  }
+
+  async write(key: Key, body: Readable, options: WriteOptions): Promise<ObjectInfo> {
+    const refusal = this.#refusal(key)
+    if (refusal === null) return await writeBlob(this.#blob(key), body, options, this.#upload)
+    ignoreLateErrors(body)
+    body.destroy()
+    throw new DriverError('invalid_key', refusal)
+  }
+
+  async delete(key: Key, options: { condition?: { readonly ifMatch: string } } = {}): Promise<void> {
+    if (this.#refusal(key) === null) return await deleteBlob(this.#blob(key), options.condition)
+    checkCondition(options.condition, null)
+    throw nothingThere()
+  }
+
+  async copy(from: Key, to: Key, options: { ifMatch?: string } = {}): Promise<ObjectInfo> {
+    if (this.#refusal(from) !== null) throw nothingThere()
+    const refusal = this.#refusal(to)
+    if (refusal !== null) throw new DriverError('invalid_key', refusal)
+    return await copyBlob(this.#blob(from), this.#blob(to), options.ifMatch, this.#upload)
+  }
+
+  async list(prefix: string, options: ListOptions): Promise<ListPage> {
+    return await listPage(this.#connection.container, prefix, options)
+  }
+
+  async listBuckets(options: ListBucketsOptions): Promise<BucketPage> {
+    return await listBucketPage(this.#connection.container, options)
+  }
+
+  async check(): Promise<void> {
+    await asDriver(() => this.#connection.container.getProperties())
+  }
+
+  async close(): Promise<void> {
+    this.#connection.close()
+  }
+
+  #blob(key: Key): BlockBlobClient {
+    return this.#connection.container.getBlockBlobClient(key)
+  }
+
+  #refusal(key: Key): string | null {
+    return refusalOf(key, this.#found.unheld)
+  }
+}
+
+function nothingThere(): DriverError {
+  return new DriverError('not_found', 'nothing is stored under that name')
+}

@@ -1,0 +1,74 @@
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import type { ContainerClient } from '@azure/storage-blob'
+import type { Condition } from '../driver.ts'
+import { DriverError } from '../errors.ts'
+import { type ProbeTarget, probeName, probeStorage, requireConditions } from '../probe.ts'
+import type { Connection } from './connection.ts'
+import { asDriver, failureOf, unless } from './errors.ts'
+import { matching } from './info.ts'
+import { findUnheld, type Peculiarity, requireFlatNames } from './names.ts'
+import { readBlob } from './read.ts'
+import { listSegment, maxSegment } from './segments.ts'
+import { type UploadOptions, writeBlob } from './write.ts'
+
+export interface StartOptions {
+  /** Make the container where it is missing. Without it, a missing one is an error. */
+  createBucket?: boolean
+  /** Take a service that does not hold to conditions, under which writers at the same time lose updates. */
+  allowUnsafeConditions?: boolean
+}
+
+/** What was found out about a service. */
+export interface Found {
+  /** Whether it holds to conditions. */
+  readonly atomicConditions: boolean
+  /** Names that it does not hold. */
+  readonly unheld: readonly Peculiarity[]
+}
+
+/** Makes sure that a container is there and can be used, and finds out what it can do. @throws `backend`, `unavailable` */
+export async function start(
+  { container, impatient }: Connection,
+  upload: UploadOptions,
+  { createBucket = false, allowUnsafeConditions = false }: StartOptions,
+): Promise<Found> {
+  await ensureContainer(container, createBucket)
+  const target = probeTarget(container, upload)
+  const name = probeName()
+  const atomicConditions = requireConditions(await probeStorage(target, name), allowUnsafeConditions)
+  await requireFlatNames(target, name)
+  return { atomicConditions, unheld: await findUnheld(probeTarget(impatient, upload), name) }
+}
+
+async function ensureContainer(container: ContainerClient, create: boolean): Promise<void> {
+  try {
+    await container.getProperties()
+  } catch (error) {
+    if (failureOf(error).code !== 'ContainerNotFound') return
+    if (!create) throw new DriverError('backend', 'there is no such container (createBucket: true makes it)')
+    await asDriver(() => container.createIfNotExists())
+  }
+}
+
+function probeTarget(container: ContainerClient, upload: UploadOptions): ProbeTarget {
+  const blobOf = (name: string) => container.getBlockBlobClient(name)
+  return {
+    async write(name, bytes, condition?: Condition) {
+      const options = { contentType: 'text/plain', size: bytes.byteLength, ...(condition && { condition }) }
+      return (await writeBlob(blobOf(name), Readable.from([bytes], { objectMode: false }), options, upload))
+        .etag
+    },
+    async read(name) {
+      const result = await asDriver(() => readBlob(blobOf(name), {}))
+      return result === null ? null : await asDriver(() => buffer(result.body))
+    },
+    async list(prefix) {
+      return (await listSegment(container, prefix, null, maxSegment)).items.map((item) => item.name)
+    },
+    async delete(name, condition) {
+      const conditions = condition === undefined ? {} : matching(condition.ifMatch)
+      await unless('not_found', () => blobOf(name).delete({ conditions, deleteSnapshots: 'include' }))
+    },
+  }
+}
