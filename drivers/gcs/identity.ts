@@ -1,0 +1,83 @@
+import { Storage, type StorageOptions } from '@google-cloud/storage'
+import { DriverError } from '../errors.ts'
+
+/** Who the driver is to the storage, and where that is; names and meanings are those of the SDK. */
+export interface IdentityOptions {
+  /**
+   * Another server than Google's: an emulator, say. None but credentials that are given here go there, unless it
+   * is one of Google's own (`*.googleapis.com`, or below `universeDomain`).
+   */
+  apiEndpoint?: string
+  /** For creating the bucket; found out from the credentials where it is not given. */
+  projectId?: string
+  /** A file with the key of a service account. Without it and `credentials`, the SDK's ambient ones serve. */
+  keyFilename?: string
+  credentials?: { client_email?: string; private_key?: string }
+  universeDomain?: string
+}
+
+export interface Identity {
+  /** Of the JSON API, without a slash at the end. */
+  readonly endpoint: URL
+  /** What shows it to the storage, for one request. */
+  headers(): Promise<Record<string, string>>
+  projectId(): Promise<string>
+}
+
+/** Lets the SDK find the endpoint and the credentials, as it does everywhere. */
+export function openIdentity(options: IdentityOptions): Identity {
+  const { apiEndpoint, projectId, keyFilename, credentials, universeDomain } = options
+  const settings: StorageOptions = {
+    ...(apiEndpoint === undefined ? {} : { apiEndpoint }),
+    ...(projectId === undefined ? {} : { projectId }),
+    ...(keyFilename === undefined ? {} : { keyFilename }),
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(universeDomain === undefined ? {} : { universeDomain }),
+  }
+  const storage = new Storage(settings)
+  const endpoint = endpointOf(storage.apiEndpoint)
+  const isKnown = keyFilename !== undefined || credentials !== undefined
+  const isAnonymous = !isKnown && !isGoogles(endpoint, storage.universeDomain)
+  return {
+    endpoint,
+    headers: async () => (isAnonymous ? {} : await asked(() => storage.authClient.getRequestHeaders())),
+    projectId: async () => projectId ?? (await asked(() => storage.authClient.getProjectId())),
+  }
+}
+
+function endpointOf(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.username !== '') {
+    throw new DriverError('backend', 'apiEndpoint is no http or https address')
+  }
+  return url
+}
+
+function isGoogles({ hostname, protocol }: URL, universe: string): boolean {
+  return (
+    protocol === 'https:' &&
+    ['googleapis.com', universe].some((domain) => hostname === domain || hostname.endsWith(`.${domain}`))
+  )
+}
+
+/** The SDK's errors hold requests, and with them signatures and tokens: only their text goes on, as a cause. */
+async function asked<T>(task: () => Promise<T>): Promise<T> {
+  try {
+    return await task()
+  } catch (error) {
+    const text = error instanceof Error ? error.message.slice(0, 300) : ''
+    const cause = new Error(text)
+    if (isOutOfReach(error)) {
+      throw new DriverError('unavailable', 'no token can be had for the storage just now', { cause })
+    }
+    throw new DriverError('backend', 'the credentials for the storage do not work', { cause })
+  }
+}
+
+function isOutOfReach(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const code: unknown = 'code' in error ? error.code : undefined
+  const status: unknown = 'status' in error ? error.status : undefined
+  if (typeof status === 'number') return status === 429 || status >= 500
+  return typeof code === 'string' && /^(E(CONN|TIMED|NOTFOUND|AI_|PIPE|HOST|NET))/.test(code)
+}
