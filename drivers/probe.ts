@@ -13,7 +13,10 @@ export interface ProbeTarget {
   read(name: string): Promise<Uint8Array | null>
   /** All names that begin with `prefix`. */
   list(prefix: string): Promise<string[]>
-  /** Takes what is there away, under a condition where one is given; nothing there is no error without one. */
+  /**
+   * Takes what is there away, under a condition where one is given. That nothing is there is `precondition_failed`
+   * with a condition, and no error without one.
+   */
   delete(name: string, condition?: { readonly ifMatch: string }): Promise<void>
 }
 
@@ -91,7 +94,8 @@ async function probeDeletes(target: ProbeTarget, name: string): Promise<boolean>
   return (
     (await holds(() => target.delete(name, { ifMatch: stale }), false)) &&
     (await holds(() => target.delete(name, { ifMatch: current }), true)) &&
-    (await must('read an object', () => target.read(name))) === null
+    (await must('read an object', () => target.read(name))) === null &&
+    (await holds(() => target.delete(name, { ifMatch: current }), false))
   )
 }
 

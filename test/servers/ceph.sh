@@ -86,7 +86,8 @@ osd_crush_update_on_start = false
 
 [client.gateway]
 rgw_data = $folder/gateway
-rgw_frontends = beast endpoint=127.0.0.1:$s3_port
+# With Nagle's algorithm every answer that is sent in two pieces waits 40 ms for an acknowledgement.
+rgw_frontends = beast endpoint=127.0.0.1:$s3_port tcp_nodelay=1
 # Leave no parts of deleted objects in memory for long.
 rgw_gc_obj_min_wait = 10
 rgw_gc_processor_period = 10

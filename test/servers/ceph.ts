@@ -81,7 +81,7 @@ function ready(child: ChildProcessByStdio<Writable, Readable, Readable>): Promis
 function letGo(child: ChildProcessByStdio<Writable, Readable, Readable>): void {
   child.unref()
   for (const stream of child.stdio) {
-    if (stream !== null && 'unref' in stream && typeof stream.unref === 'function') stream.unref()
+    if (stream && 'unref' in stream && typeof stream.unref === 'function') stream.unref()
   }
 }
 

@@ -30,10 +30,15 @@ export class GcsUploads {
 
   /** Names of objects whose upload neither ended nor was cancelled. */
   open(bucket: string): string[] {
-    const sessions = [...this.#sessions.values()]
+    return this.ids(bucket).map((id) => this.#session(id).name)
+  }
+
+  /** Of the uploads that neither ended nor were cancelled. */
+  ids(bucket: string): string[] {
+    const sessions = [...this.#sessions]
     return sessions
-      .filter((session) => session.bucket === bucket && session.done === null)
-      .map(({ name }) => name)
+      .filter(([, session]) => session.bucket === bucket && session.done === null)
+      .map(([id]) => id)
   }
 
   start(bucket: string, name: string, described: Described, query: URLSearchParams): string {

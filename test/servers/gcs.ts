@@ -9,12 +9,13 @@ import { GcsUploads, type Progress } from './gcs-uploads.ts'
 /**
  * What goes wrong with one request:
  * - `cut`: the connection ends before anything is done;
+ * - `short`: the connection ends when half of the body has come;
  * - `lose`: it is done, and the connection ends before it is answered;
  * - `half`: the connection ends half way through the answer;
  * - `stall`: nothing is answered, ever;
  * - a number: this status, and nothing done.
  */
-export type Fault = 'cut' | 'lose' | 'half' | 'stall' | number
+export type Fault = 'cut' | 'short' | 'lose' | 'half' | 'stall' | number
 
 export interface GcsServerOptions {
   /** Answers 401 where this says no to the value of `Authorization`. */
@@ -88,13 +89,14 @@ class Exchange {
       this.#req.socket.destroy()
       return
     }
-    const whole = await this.#readBody()
+    const whole = (await this.#readBody()) && fault !== 'short'
+    if (fault === 'short') this.#body = this.#body.subarray(0, this.#body.length / 2)
     if (fault === 'stall') return
     try {
       if (typeof fault === 'number') throw new Refusal(fault, 'backendError', 'We encountered an error.')
       this.#authorize()
       const send = this.#dispatch(whole)
-      if (fault === 'lose') this.#req.socket.destroy()
+      if (fault === 'lose' || fault === 'short') this.#req.socket.destroy()
       else send(fault === 'half')
     } catch (error) {
       if (!(error instanceof Refusal)) throw error

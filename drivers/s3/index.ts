@@ -1,0 +1,92 @@
+import type { Readable } from 'node:stream'
+import { HeadBucketCommand } from '@aws-sdk/client-s3'
+import type {
+  BucketPage,
+  Driver,
+  DriverCapabilities,
+  ListBucketsOptions,
+  ListOptions,
+  ListPage,
+  ObjectInfo,
+  ReadOptions,
+  ReadResult,
+  WriteOptions,
+} from '../driver.ts'
+import type { Key } from '../key.ts'
+import { copyObject } from './copy.ts'
+import { deleteObject } from './delete.ts'
+import { asDriver } from './errors.ts'
+import { listBuckets, listPage } from './list.ts'
+import type { S3DriverOptions } from './options.ts'
+import { readObject } from './read.ts'
+import { openStore } from './start.ts'
+import type { Store } from './store.ts'
+import { currentVersion } from './version.ts'
+import { writeObject } from './write.ts'
+
+export type { S3Credentials, S3DriverOptions } from './options.ts'
+
+/**
+ * Opens a bucket of S3, or of a service like it, as storage. An object is named `<address>/<path>` and has its
+ * content type where S3 keeps it, so buckets of a Gaia hub are read and written as they are.
+ *
+ * Before it resolves it has seen that the backend can be written, read, listed and deleted from, and which conditions
+ * it holds to. What a backend does not hold to is done another way: deletes, copies and large writes under a
+ * condition cost more there. Only conditions of simple writes cannot be replaced.
+ *
+ * The etag is the backend's, and mostly made from the content: a version with the bytes of the one before it has the
+ * same etag. Writers with one `ifMatch` and different bytes are told apart, as are all creators.
+ *
+ * @throws `backend` when the bucket is missing, access is denied, or conditions of writes are ignored (unless
+ * `allowUnsafeConditions`); `unavailable`
+ */
+export async function s3Driver(options: S3DriverOptions): Promise<Driver> {
+  return new S3Driver(await openStore(options))
+}
+
+class S3Driver implements Driver {
+  readonly name = 's3'
+  readonly capabilities: DriverCapabilities
+  readonly #store: Store
+
+  constructor(store: Store) {
+    this.#store = store
+    this.capabilities = { atomicConditions: store.traits.conditionalWrites, presign: false, range: true }
+  }
+
+  stat(key: Key): Promise<ObjectInfo | null> {
+    return asDriver(() => currentVersion(this.#store, key))
+  }
+
+  read(key: Key, options: ReadOptions = {}): Promise<ReadResult | null> {
+    return asDriver(() => readObject(this.#store, key, options))
+  }
+
+  write(key: Key, body: Readable, options: WriteOptions): Promise<ObjectInfo> {
+    return writeObject(this.#store, key, body, options)
+  }
+
+  delete(key: Key, options: { condition?: { readonly ifMatch: string } } = {}): Promise<void> {
+    return asDriver(() => deleteObject(this.#store, key, options.condition?.ifMatch))
+  }
+
+  copy(from: Key, to: Key, options: { ifMatch?: string } = {}): Promise<ObjectInfo> {
+    return asDriver(() => copyObject(this.#store, from, to, options.ifMatch))
+  }
+
+  list(prefix: string, options: ListOptions): Promise<ListPage> {
+    return asDriver(() => listPage(this.#store, prefix, options))
+  }
+
+  listBuckets(options: ListBucketsOptions): Promise<BucketPage> {
+    return asDriver(() => listBuckets(this.#store, options))
+  }
+
+  async check(): Promise<void> {
+    await asDriver(() => this.#store.client.send(new HeadBucketCommand({ Bucket: this.#store.bucket })))
+  }
+
+  async close(): Promise<void> {
+    this.#store.client.destroy()
+  }
+}

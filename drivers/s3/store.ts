@@ -1,0 +1,52 @@
+import type { S3Client } from '@aws-sdk/client-s3'
+
+/** What a backend was found to hold to when it was probed. */
+export interface Traits {
+  /** `If-Match` of a write wants the etag in quotes, as HTTP does; some backends know it only without. */
+  readonly quotedIfMatch: boolean
+  readonly conditionalWrites: boolean
+  readonly conditionalDeletes: boolean
+  /** The end of a multipart upload is held to conditions. */
+  readonly conditionalUploads: boolean
+  /** A copy is held to the version of its source. */
+  readonly conditionalCopies: boolean
+}
+
+/** An open bucket. */
+export interface Store {
+  readonly client: S3Client
+  readonly bucket: string
+  readonly traits: Traits
+  readonly requestTimeoutMs: number
+  readonly tempFolder: string
+  /** Parts of all uploads that are on their way now. */
+  readonly parts: { underWay: number }
+}
+
+/** S3's own limit, in UTF-8 bytes. */
+const maxKeyBytes = 1024
+
+/** Whether S3 has room for a name. */
+export function fitsKey(key: string): boolean {
+  return Buffer.byteLength(key) <= maxKeyBytes
+}
+
+/** The target of a request, as its input has it. */
+export function targetOf(store: Store, key: string): { Bucket: string; Key: string } {
+  return { Bucket: store.bucket, Key: key }
+}
+
+/** The time that a request may take which sends so many bytes. */
+export function timeFor(store: Pick<Store, 'requestTimeoutMs'>, bytes: number): { requestTimeout: number } {
+  return { requestTimeout: store.requestTimeoutMs + Math.ceil(bytes / 1024) }
+}
+
+/** Etags that S3 services make. Nothing else is sent as a condition: `*` and lists mean more than one version. */
+export function isEtag(text: string): boolean {
+  return /^[\w.+/=:-]{1,128}$/.test(text)
+}
+
+/** An etag as it stands in a header of an answer, or in a body, without what is around it. */
+export function bareEtag(text: string | undefined): string {
+  return (text ?? '').replace(/^W\//, '').replaceAll('"', '')
+}

@@ -1,0 +1,52 @@
+import type { Readable } from 'node:stream'
+import { ignoreLateErrors } from '../body.ts'
+import { BodyParts } from '../body-parts.ts'
+import { checkCondition } from '../condition.ts'
+import type { ObjectInfo, WriteOptions } from '../driver.ts'
+import { DriverError } from '../errors.ts'
+import { asDriverError } from './errors.ts'
+import { partBytes, uploadParts } from './multipart.ts'
+import { makeTarget, putObject, type Target } from './put.ts'
+import { putSpooled } from './spool.ts'
+import { fitsKey, type Store } from './store.ts'
+import { currentVersion } from './version.ts'
+
+/**
+ * A body of at most {@link partBytes} is one request. A larger one goes in parts as it comes; under a condition that
+ * the backend does not hold uploads in parts to, it is taken in first and sent as one.
+ */
+export async function writeObject(
+  store: Store,
+  key: string,
+  body: Readable,
+  options: WriteOptions,
+): Promise<ObjectInfo> {
+  ignoreLateErrors(body)
+  const parts = new BodyParts(body, options.size)
+  try {
+    if (!fitsKey(key)) throw new DriverError('invalid_key', 'the name is longer than the storage allows')
+    return await writeParts(store, makeTarget(key, options), parts)
+  } catch (error) {
+    body.destroy()
+    throw parts.isFailure(error) ? error : asDriverError(error)
+  }
+}
+
+async function writeParts(store: Store, target: Target, parts: BodyParts): Promise<ObjectInfo> {
+  const { size, condition } = target.options
+  const knownLarge = size !== undefined && size > partBytes
+  if (knownLarge) await checkEarly(store, target)
+  const first = await parts.take(partBytes)
+  if (first.last) return await putObject(store, target, { size: first.bytes.length, body: () => first.bytes })
+  if (!knownLarge) await checkEarly(store, target)
+  if (condition === undefined || store.traits.conditionalUploads) {
+    return await uploadParts(store, target, first, parts)
+  }
+  return await putSpooled(store, target, first, parts)
+}
+
+/** Spares the client the upload of what cannot be committed. */
+async function checkEarly(store: Store, { key, options: { condition } }: Target): Promise<void> {
+  if (condition === undefined) return
+  checkCondition(condition, (await currentVersion(store, key))?.etag ?? null)
+}
