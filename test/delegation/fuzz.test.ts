@@ -12,7 +12,7 @@ import { keyKinds, persona } from '../ucan/personas.ts'
 import { alice, bob, carol, dave, delegate, invoke, personOf, v1 } from './people.ts'
 
 /** Mutations to try; `MANDATE_FUZZ_RUNS=1000000` for the long run. */
-const runs = Number(process.env.MANDATE_FUZZ_RUNS ?? 80_000)
+const runs = Number(process.env.MANDATE_FUZZ_RUNS ?? 60_000)
 /** A run that fails is had again with the seed that it names. */
 const seed = Number(process.env.MANDATE_FUZZ_SEED ?? Date.now() % 2 ** 31)
 
