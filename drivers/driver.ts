@@ -5,14 +5,18 @@ import type { Key } from './key.ts'
 export interface ObjectInfo {
   /**
    * Opaque name of this version, without quotes, 1 to 128 printable ASCII characters without `"` and `,`.
-   * Every version of a key has another one than the version before it.
+   * Every version of a key has another one than the version before it; but where the backend names versions by
+   * their content (S3), a version with the bytes of the one before it may have the same.
    */
   etag: string
   /** Bytes. */
   size: number
   /** The Content-Type that it was written with, verbatim. */
   contentType: string
-  /** When this version was written, in milliseconds since 1970; HTTP shows whole seconds of it. */
+  /**
+   * When this version was written, in milliseconds since 1970; HTTP shows whole seconds of it. In the answer to a
+   * write it may be up to two seconds off, where the backend does not tell it there (S3).
+   */
   lastModifiedMs: number
 }
 

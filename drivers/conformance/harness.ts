@@ -29,6 +29,16 @@ export interface ConformanceOptions {
   /** Whether several instances can share one storage (the default); then the harness has `second`. */
   shared?: boolean
   /**
+   * Whether the backend makes etags from the content, so that a version with the bytes of the one before it has the
+   * same; then versions with other bytes are looked at in its place. Not so unless said otherwise.
+   */
+  contentEtags?: boolean
+  /**
+   * By how many milliseconds the time of a version in the answer to a write may be off, where the backend does not
+   * tell it there; none unless said otherwise.
+   */
+  writeTimeSlackMs?: number
+  /**
    * Whether the backend has room for a key, where it has not for every one of PROTOCOL 1.7: one that is too long
    * for it, say. A key that it cannot hold must be refused with `invalid_key` and read as nothing.
    */
@@ -37,6 +47,7 @@ export interface ConformanceOptions {
 
 /** What the suite's parts are given. */
 export interface Suite {
+  readonly contentEtags: boolean
   readonly readAheadBytes: number
   readonly canHold: (key: Key) => boolean
   /** Runs a test with storage of its own, and then looks for what was left behind. */

@@ -7,6 +7,7 @@ import { describeKeys } from './keys.ts'
 import { describeLists } from './lists.ts'
 import { describeObjects } from './objects.ts'
 import { describeRanges } from './ranges.ts'
+import { roughTimes } from './rough-times.ts'
 import { describeStreams } from './streams.ts'
 
 export type { ConformanceOptions, DriverHarness } from './harness.ts'
@@ -29,15 +30,26 @@ export function driverConformance(
   makeHarness: () => Promise<DriverHarness>,
   options: ConformanceOptions = {},
 ): void {
-  const { shared = true, readAheadBytes = 2 * 1024 * 1024, canHold = () => true } = options
+  const {
+    shared = true,
+    readAheadBytes = 2 * 1024 * 1024,
+    canHold = () => true,
+    contentEtags = false,
+    writeTimeSlackMs = 0,
+  } = options
+  const harnessOf = async (): Promise<DriverHarness> => {
+    const harness = await makeHarness()
+    return writeTimeSlackMs === 0 ? harness : withRoughTimes(harness, writeTimeSlackMs)
+  }
   const suite: Suite = {
+    contentEtags,
     readAheadBytes,
     canHold,
     test(title, run) {
-      it(title, () => runTest(makeHarness, run))
+      it(title, () => runTest(harnessOf, run))
     },
     testShared(title, run) {
-      if (shared) it(title, () => runTest(makeHarness, (harness) => withSecond(harness, run)))
+      if (shared) it(title, () => runTest(harnessOf, (harness) => withSecond(harness, run)))
     },
   }
   describe(`driver conformance: ${name}`, () => {
@@ -55,6 +67,16 @@ const parts = [
   describeLists,
   describeBuckets,
 ]
+
+function withRoughTimes(harness: DriverHarness, slackMs: number): DriverHarness {
+  const rough = roughTimes(slackMs)
+  return {
+    driver: rough(harness.driver),
+    second: async () => rough(await openSecond(harness)),
+    leftovers: () => harness.leftovers(),
+    close: () => harness.close(),
+  }
+}
 
 async function runTest(
   makeHarness: () => Promise<DriverHarness>,
@@ -74,12 +96,16 @@ async function withSecond(
   harness: DriverHarness,
   run: (harness: DriverHarness, other: Driver) => Promise<void>,
 ): Promise<void> {
-  if (harness.second === undefined)
-    throw new Error('the harness of a driver that can be shared needs `second`')
-  const other = await harness.second()
+  const other = await openSecond(harness)
   try {
     await run(harness, other)
   } finally {
     await other.close()
   }
+}
+
+async function openSecond(harness: DriverHarness): Promise<Driver> {
+  if (harness.second === undefined)
+    throw new Error('the harness of a driver that can be shared needs `second`')
+  return await harness.second()
 }
