@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { ignoreLateErrors, readBody } from './body.ts'
 import { bucketPage, decodeBucketCursor } from './buckets.ts'
@@ -46,7 +46,7 @@ class MemoryDriver implements Driver {
 
   constructor(options: MemoryDriverOptions) {
     this.#now = options.now ?? Date.now
-    this.#makeEtag = options.makeEtag ?? (() => randomBytes(16).toString('hex'))
+    this.#makeEtag = options.makeEtag ?? (() => randomUUID().replaceAll('-', ''))
   }
 
   async stat(key: Key): Promise<ObjectInfo | null> {

@@ -9,6 +9,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Logger } from 'pino'
 import { type Connections, trackConnections } from './connections.ts'
 import { WireError } from './errors.ts'
+import { expressClasses, type MessageClasses } from './express-classes.ts'
 import { answerByHand, rawAnswer } from './raw-answer.ts'
 
 /** What one client may take of the server. */
@@ -72,7 +73,7 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { app, host, port, logger, graceMs = 30_000 } = options
   const limits = { ...defaultLimits, ...options.limits }
-  const server = createHttpServer(limits)
+  const server = createHttpServer(limits, expressClasses(app))
   const tooMany = rawAnswer(new WireError('unavailable', 'too many connections', { retryAfterSeconds: 5 }))
   const connections = trackConnections(server, {
     maxSocketsPerPeer: limits.maxSocketsPerPeer,
@@ -101,8 +102,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-function createHttpServer(limits: ServerLimits): Server {
+function createHttpServer(limits: ServerLimits, classes: MessageClasses | null): Server {
   const server = createServer({
+    ...classes,
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs),
     requestTimeout: limits.requestTimeoutMs,

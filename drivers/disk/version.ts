@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import type { BigIntStats } from 'node:fs'
 import type { ObjectInfo } from '../driver.ts'
 
@@ -32,9 +32,12 @@ export function infoOf({ etag, size, contentType, mtimeNs }: Version): ObjectInf
   return { etag, size, contentType, lastModifiedMs: Number(BigInt(mtimeNs) / 1_000_000n) }
 }
 
-/** 128 random bits: two writers of the same bytes have made two versions. */
+/**
+ * 122 random bits: two writers of the same bytes have made two versions. A UUID, since Node draws the randomness
+ * of many at once.
+ */
 export function makeEtag(): string {
-  return randomBytes(16).toString('hex')
+  return randomUUID().replaceAll('-', '')
 }
 
 /** For a file that nobody gave one: changes whenever the file is seen to change. */
