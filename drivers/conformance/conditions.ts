@@ -89,7 +89,10 @@ export function describeConditions({ test, testShared, contentEtags }: Suite): v
 
     testShared('one of twenty writers with one etag over two instances wins', async ({ driver }, other) => {
       let { etag } = await put(driver, at, 'start')
-      for (let round = 0; round < 5; round++) etag = await race([driver, other], at, { ifMatch: etag })
+      for (let round = 0; round < 5; round++) {
+        const contentOf = (i: number): string => `round ${round}, content ${i} `.repeat(100)
+        etag = await race([driver, other], at, { ifMatch: etag }, contentOf)
+      }
     })
 
     test('one of ten deleters with one etag wins', async ({ driver }) => {
