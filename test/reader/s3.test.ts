@@ -1,0 +1,15 @@
+import { s3Harness } from '../drivers/s3-harness.ts'
+import { cephServer, installMs } from '../servers/ceph.ts'
+import { readerAnswers } from './answers.ts'
+
+describe('S3', () => {
+  before(async function () {
+    this.timeout(installMs)
+    await cephServer()
+  })
+
+  readerAnswers('the S3 driver', async () => {
+    const { driver, close } = await s3Harness()
+    return { driver, dispose: close }
+  })
+})
