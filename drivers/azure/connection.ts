@@ -28,11 +28,13 @@ export interface AzureAccountOptions {
 export interface AzureNetworkOptions {
   /** How many connections there may be at once, 64 unless said otherwise; further requests wait for one. */
   maxSockets?: number
-  /** How long a connection may be silent before it is given up, in milliseconds; 60,000 unless said otherwise. */
+  /** How long the service may be silent before a request is given up, in milliseconds; 60,000 unless said otherwise. */
   timeoutMs?: number
   /** How often a request is sent at most where the service is under load or the network fails; 4 unless said otherwise. */
   maxTries?: number
 }
+
+export const defaultTimeoutMs = 60_000
 
 export interface Connection {
   readonly container: ContainerClient
@@ -52,7 +54,7 @@ export async function connect(options: AzureAccountOptions & AzureNetworkOptions
   return {
     container: clientOf(retries),
     impatient: clientOf({ ...retries, maxTries: 1 }),
-    close: sockets.close,
+    close: () => sockets.close(),
   }
 }
 
@@ -67,7 +69,7 @@ function pipelineOf(credential: Credential, sockets: Sockets, retries: RetryOpti
   return pipeline
 }
 
-function networkOf({ maxSockets = 64, timeoutMs = 60_000 }: AzureNetworkOptions) {
+function networkOf({ maxSockets = 64, timeoutMs = defaultTimeoutMs }: AzureNetworkOptions) {
   return { maxSockets, timeoutMs, connectTimeoutMs: Math.min(timeoutMs, 10_000) }
 }
 
@@ -109,6 +111,11 @@ async function findCredential(
     return new StorageSharedKeyCredential(accountName, accountKey)
   }
   if (new URL(url).searchParams.has('sig')) return new AnonymousCredential()
+  if (!url.startsWith('https:')) {
+    throw misconfigured(
+      'without an accountKey or a shared access signature the endpoint must be an https URL',
+    )
+  }
   // Loaded where it is needed only: it is larger than everything else of this driver.
   const { DefaultAzureCredential } = await import('@azure/identity')
   return new DefaultAzureCredential()

@@ -6,7 +6,8 @@ import { DriverError } from '../errors.ts'
 import { asDriver, asDriverError, failureOf } from './errors.ts'
 import { infoOf, matching, statBlob } from './info.ts'
 import { readBlob } from './read.ts'
-import { type UploadOptions, writeBlob } from './write.ts'
+import type { TransferOptions } from './transfer.ts'
+import { writeBlob } from './write.ts'
 
 /** Each time round, a writer has replaced the source in between. */
 const maxAttempts = 20
@@ -23,13 +24,13 @@ export async function copyBlob(
   from: BlockBlobClient,
   to: BlockBlobClient,
   ifMatch: string | undefined,
-  upload: UploadOptions,
+  transfer: TransferOptions,
 ): Promise<ObjectInfo> {
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const source = await asDriver(() => statBlob(from))
     if (source === null) throw new DriverError('not_found', 'nothing is stored under that name')
     if (ifMatch !== undefined) checkCondition({ ifMatch }, source.etag)
-    const copied = await tryCopy(from, to, source, upload)
+    const copied = await tryCopy(from, to, source, transfer)
     if (copied !== null) return copied
   }
   throw new DriverError('busy', 'the object is overwritten faster than it can be copied')
@@ -40,13 +41,14 @@ async function tryCopy(
   from: BlockBlobClient,
   to: BlockBlobClient,
   source: ObjectInfo,
-  upload: UploadOptions,
+  transfer: TransferOptions,
 ): Promise<ObjectInfo | null> {
   try {
     const { etag, lastModified } = await copyAtService(from, to, source.etag)
     return infoOf({ etag, lastModified, contentType: source.contentType }, source.size)
   } catch (error) {
-    if (failureOf(error).code === 'CannotVerifyCopySource') return await copyThrough(from, to, source, upload)
+    if (failureOf(error).code === 'CannotVerifyCopySource')
+      return await copyThrough(from, to, source, transfer)
     const { code } = asDriverError(error)
     if (code === 'not_found' || code === 'precondition_failed') return null
     throw asDriverError(error)
@@ -88,8 +90,8 @@ async function copyThrough(
   from: BlockBlobClient,
   to: BlockBlobClient,
   { etag, contentType, size }: ObjectInfo,
-  upload: UploadOptions,
+  transfer: TransferOptions,
 ): Promise<ObjectInfo | null> {
-  const source = await readBlob(from, { ifMatch: etag })
-  return source === null ? null : await writeBlob(to, source.body, { contentType, size }, upload)
+  const source = await readBlob(from, { ifMatch: etag }, transfer.stallMs)
+  return source === null ? null : await writeBlob(to, source.body, { contentType, size }, transfer)
 }

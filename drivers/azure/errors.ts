@@ -32,9 +32,16 @@ export interface Failure {
 /** Looks at what the SDK has thrown. A HEAD has no body, so its code stands in a header only. */
 export function failureOf(error: unknown): Failure {
   const { statusCode, code, details } = fieldsOf(error)
-  const inHeader = fieldsOf(details).errorCode
-  const found = [inHeader, code].find((value) => typeof value === 'string' && /^\w{1,64}$/.test(value))
-  return { status: typeof statusCode === 'number' ? statusCode : 0, code: String(found ?? '') }
+  const inHeader = textOf(fieldsOf(details).errorCode)
+  return {
+    status: typeof statusCode === 'number' ? statusCode : 0,
+    code: inHeader === '' ? textOf(code) : inHeader,
+  }
+}
+
+/** A code, if it has the form of one. */
+function textOf(code: unknown): string {
+  return typeof code === 'string' && /^\w{1,64}$/.test(code) ? code : ''
 }
 
 /** Whether the same request may succeed if it is sent again: the network's faults, and a service under load. */

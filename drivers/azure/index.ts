@@ -15,7 +15,14 @@ import type {
 } from '../driver.ts'
 import { DriverError } from '../errors.ts'
 import type { Key } from '../key.ts'
-import { type AzureAccountOptions, type AzureNetworkOptions, type Connection, connect } from './connection.ts'
+import { probePrefix } from '../probe.ts'
+import {
+  type AzureAccountOptions,
+  type AzureNetworkOptions,
+  type Connection,
+  connect,
+  defaultTimeoutMs,
+} from './connection.ts'
 import { copyBlob } from './copy.ts'
 import { deleteBlob } from './delete.ts'
 import { asDriver, asDriverError } from './errors.ts'
@@ -24,7 +31,8 @@ import { listBucketPage, listPage } from './list.ts'
 import { refusalOf } from './names.ts'
 import { readBlob } from './read.ts'
 import { type Found, type StartOptions, start } from './start.ts'
-import { type UploadOptions, writeBlob } from './write.ts'
+import type { TransferOptions } from './transfer.ts'
+import { writeBlob } from './write.ts'
 
 export interface AzureDriverOptions extends AzureAccountOptions, AzureNetworkOptions, StartOptions {
   /**
@@ -45,13 +53,14 @@ export interface AzureDriverOptions extends AzureAccountOptions, AzureNetworkOpt
  * @throws `backend` or `unavailable` when the container cannot be used, saying what is missing
  */
 export async function azureDriver(options: AzureDriverOptions): Promise<Driver> {
-  const upload = {
+  const transfer = {
     blockBytes: options.blockBytes ?? 8 * 1024 * 1024,
     concurrency: options.uploadConcurrency ?? 2,
+    stallMs: options.timeoutMs ?? defaultTimeoutMs,
   }
   const connection = await connect(options)
   try {
-    return new AzureDriver(connection, upload, await start(connection, upload, options))
+    return new AzureDriver(connection, transfer, await start(connection, transfer, options))
   } catch (error) {
     connection.close()
     throw asDriverError(error)
@@ -62,12 +71,12 @@ class AzureDriver implements Driver {
   readonly name = 'azure'
   readonly capabilities: Driver['capabilities']
   readonly #connection: Connection
-  readonly #upload: UploadOptions
+  readonly #transfer: TransferOptions
   readonly #found: Found
 
-  constructor(connection: Connection, upload: UploadOptions, found: Found) {
+  constructor(connection: Connection, transfer: TransferOptions, found: Found) {
     this.#connection = connection
-    this.#upload = upload
+    this.#transfer = transfer
     this.#found = found
     this.capabilities = { atomicConditions: found.atomicConditions, presign: false, range: true }
   }
@@ -77,12 +86,14 @@ class AzureDriver implements Driver {
   }
 
   async read(key: Key, options: ReadOptions = {}): Promise<ReadResult | null> {
-    return this.#refusal(key) === null ? await asDriver(() => readBlob(this.#blob(key), options)) : null
+    return this.#refusal(key) === null
+      ? await asDriver(() => readBlob(this.#blob(key), options, this.#transfer.stallMs))
+      : null
   }
 
   async write(key: Key, body: Readable, options: WriteOptions): Promise<ObjectInfo> {
     const refusal = this.#refusal(key)
-    if (refusal === null) return await writeBlob(this.#blob(key), body, options, this.#upload)
+    if (refusal === null) return await writeBlob(this.#blob(key), body, options, this.#transfer)
     ignoreLateErrors(body)
     body.destroy()
     throw new DriverError('invalid_key', refusal)
@@ -98,7 +109,7 @@ class AzureDriver implements Driver {
     if (this.#refusal(from) !== null) throw nothingThere()
     const refusal = this.#refusal(to)
     if (refusal !== null) throw new DriverError('invalid_key', refusal)
-    return await copyBlob(this.#blob(from), this.#blob(to), options.ifMatch, this.#upload)
+    return await copyBlob(this.#blob(from), this.#blob(to), options.ifMatch, this.#transfer)
   }
 
   async list(prefix: string, options: ListOptions): Promise<ListPage> {
@@ -110,7 +121,8 @@ class AzureDriver implements Driver {
   }
 
   async check(): Promise<void> {
-    await asDriver(() => this.#connection.container.getProperties())
+    // Looks for a blob that is not there: whoever may read may ask that, and a missing container is another answer.
+    await asDriver(() => statBlob(this.#connection.container.getBlobClient(`${probePrefix}check`)))
   }
 
   async close(): Promise<void> {

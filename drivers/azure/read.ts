@@ -3,8 +3,8 @@ import type { BlobClient, BlobDownloadResponseParsed } from '@azure/storage-blob
 import { checkCondition } from '../condition.ts'
 import type { ObjectInfo, ReadOptions, ReadRange, ReadResult } from '../driver.ts'
 import { DriverError } from '../errors.ts'
+import { GuardedBody } from '../guarded-body.ts'
 import { resolveRange } from '../range.ts'
-import { BlobBody } from './blob-body.ts'
 import { asDriverError } from './errors.ts'
 import { infoOf, isEtag, matching, statBlob } from './info.ts'
 
@@ -12,16 +12,20 @@ import { infoOf, isEtag, matching, statBlob } from './info.ts'
 const maxAttempts = 10
 
 /** One request, whose answer says of which version its bytes are; a suffix needs the size first. */
-export async function readBlob(blob: BlobClient, options: ReadOptions): Promise<ReadResult | null> {
+export async function readBlob(
+  blob: BlobClient,
+  options: ReadOptions,
+  stallMs: number,
+): Promise<ReadResult | null> {
   const { range, ifMatch } = options
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     if (range === undefined || 'first' in range) {
-      if (ifMatch === undefined || isEtag(ifMatch)) return await download(blob, range, ifMatch)
+      if (ifMatch === undefined || isEtag(ifMatch)) return await download(blob, stallMs, range, ifMatch)
     }
     const current = await statBlob(blob)
     if (current === null) return null
     if (ifMatch !== undefined) checkCondition({ ifMatch }, current.etag)
-    const result = await tryDownload(blob, current, range)
+    const result = await tryDownload(blob, stallMs, current, range)
     if (result !== 'replaced') return result
   }
   throw new DriverError('busy', 'the object is overwritten faster than it can be read')
@@ -30,12 +34,13 @@ export async function readBlob(blob: BlobClient, options: ReadOptions): Promise<
 /** Reads a part of the version that was just looked at. */
 async function tryDownload(
   blob: BlobClient,
+  stallMs: number,
   { etag, size }: ObjectInfo,
   range: ReadRange | undefined,
 ): Promise<ReadResult | null | 'replaced'> {
   const exact = range === undefined ? undefined : resolveRange(range, size)
   try {
-    return await download(blob, exact, etag)
+    return await download(blob, stallMs, exact, etag)
   } catch (error) {
     if (error instanceof DriverError && error.code === 'precondition_failed') return 'replaced'
     throw error
@@ -46,19 +51,24 @@ type FirstRange = Extract<ReadRange, { first: number }>
 
 async function download(
   blob: BlobClient,
+  stallMs: number,
   range: FirstRange | undefined,
   etag: string | undefined,
 ): Promise<ReadResult | null> {
   const count = range?.last === undefined ? undefined : range.last - range.first + 1
   const conditions = etag === undefined ? {} : matching(etag)
   try {
-    return resultOf(await blob.download(range?.first ?? 0, count, { conditions }), range)
+    return resultOf(await blob.download(range?.first ?? 0, count, { conditions }), range, stallMs)
   } catch (error) {
     return await explain(blob, asDriverError(error), etag)
   }
 }
 
-function resultOf(answer: BlobDownloadResponseParsed, range: FirstRange | undefined): ReadResult {
+function resultOf(
+  answer: BlobDownloadResponseParsed,
+  range: FirstRange | undefined,
+  stallMs: number,
+): ReadResult {
   const source = answer.readableStreamBody
   if (!(source instanceof Readable)) throw new DriverError('backend', 'the storage service sent no body')
   try {
@@ -66,7 +76,9 @@ function resultOf(answer: BlobDownloadResponseParsed, range: FirstRange | undefi
     const info = infoOf(answer, sent?.size ?? answer.contentLength)
     const wanted = range === undefined ? null : resolveRange(range, info.size)
     checkSent(wanted ?? { first: 0, last: info.size - 1 }, sent ?? { first: 0, last: info.size - 1 })
-    return { info, range: wanted, body: new BlobBody(source) }
+    const length = answer.contentLength ?? 0
+    const body = new GuardedBody(source, { length, stallMs, toError: asDriverError })
+    return { info, range: wanted, body }
   } catch (error) {
     source.destroy()
     throw error

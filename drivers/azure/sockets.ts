@@ -1,4 +1,4 @@
-import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpAgent, IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { Socket } from 'node:net'
 import type { RequestPolicyFactory } from '@azure/storage-blob'
@@ -27,9 +27,14 @@ export function openSockets(isSecure: boolean, options: SocketOptions): Sockets 
   return {
     policy: {
       create: (next) => ({
-        sendRequest(request) {
+        async sendRequest(request) {
           request.agent ??= agent
-          return next.sendRequest(request)
+          const answer = await next.sendRequest(request)
+          // Who reads a download slowly is no silent service; its body has a watch of its own. The agent winds the
+          // socket's clock again when it gets it back.
+          if (answer.readableStreamBody instanceof IncomingMessage)
+            answer.readableStreamBody.socket.setTimeout(0)
+          return answer
         },
       }),
     },

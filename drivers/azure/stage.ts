@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { BlockBlobClient } from '@azure/storage-blob'
+import type { BodyPart } from '../body-parts.ts'
 import { DriverError } from '../errors.ts'
-import { type Block, maxBlocks } from './blocks.ts'
 import { asDriverError } from './errors.ts'
+import { maxBlocks } from './transfer.ts'
 
 /** Blocks that wait at the service, in order. Nobody sees them until they are committed. */
 export interface Staged {
@@ -26,8 +27,8 @@ export interface StageOptions {
  */
 export async function stageBlocks(
   blob: BlockBlobClient,
-  first: Block,
-  rest: AsyncIterable<Block>,
+  first: BodyPart,
+  next: () => Promise<BodyPart>,
   { concurrency, body }: StageOptions,
 ): Promise<Staged> {
   const ids: string[] = []
@@ -35,15 +36,15 @@ export async function stageBlocks(
   const sending = new Set<Promise<void>>()
   const stop = new AbortController()
   const failures: DriverError[] = []
-  const send = async (block: Block): Promise<void> => {
+  const send = async ({ bytes }: BodyPart): Promise<void> => {
     if (sending.size >= concurrency) await Promise.race(sending)
     if (ids.length >= maxBlocks)
       throw new DriverError('backend', `the body has more than ${maxBlocks} blocks`)
     const id = makeBlockId()
     ids.push(id)
-    size += block.bytes.length
+    size += bytes.length
     const sent = blob
-      .stageBlock(id, block.bytes, block.bytes.length, { abortSignal: stop.signal })
+      .stageBlock(id, bytes, bytes.length, { abortSignal: stop.signal })
       .then(() => undefined)
       .catch((error: unknown) => {
         if (stop.signal.aborted) return
@@ -54,8 +55,10 @@ export async function stageBlocks(
     sending.add(sent)
   }
   try {
-    await send(first)
-    for await (const block of rest) await send(block)
+    for (let part = first; ; part = await next()) {
+      await send(part)
+      if (part.last) break
+    }
   } catch (error) {
     stop.abort()
     await Promise.all(sending)

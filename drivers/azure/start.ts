@@ -10,7 +10,8 @@ import { matching } from './info.ts'
 import { findUnheld, type Peculiarity, requireFlatNames } from './names.ts'
 import { readBlob } from './read.ts'
 import { listSegment, maxSegment } from './segments.ts'
-import { type UploadOptions, writeBlob } from './write.ts'
+import type { TransferOptions } from './transfer.ts'
+import { writeBlob } from './write.ts'
 
 export interface StartOptions {
   /** Make the container where it is missing. Without it, a missing one is an error. */
@@ -30,15 +31,15 @@ export interface Found {
 /** Makes sure that a container is there and can be used, and finds out what it can do. @throws `backend`, `unavailable` */
 export async function start(
   { container, impatient }: Connection,
-  upload: UploadOptions,
+  transfer: TransferOptions,
   { createBucket = false, allowUnsafeConditions = false }: StartOptions,
 ): Promise<Found> {
   await ensureContainer(container, createBucket)
-  const target = probeTarget(container, upload)
+  const target = probeTarget(container, transfer)
   const name = probeName()
   const atomicConditions = requireConditions(await probeStorage(target, name), allowUnsafeConditions)
   await requireFlatNames(target, name)
-  return { atomicConditions, unheld: await findUnheld(probeTarget(impatient, upload), name) }
+  return { atomicConditions, unheld: await findUnheld(probeTarget(impatient, transfer), name) }
 }
 
 async function ensureContainer(container: ContainerClient, create: boolean): Promise<void> {
@@ -51,16 +52,16 @@ async function ensureContainer(container: ContainerClient, create: boolean): Pro
   }
 }
 
-function probeTarget(container: ContainerClient, upload: UploadOptions): ProbeTarget {
+function probeTarget(container: ContainerClient, transfer: TransferOptions): ProbeTarget {
   const blobOf = (name: string) => container.getBlockBlobClient(name)
   return {
     async write(name, bytes, condition?: Condition) {
       const options = { contentType: 'text/plain', size: bytes.byteLength, ...(condition && { condition }) }
-      return (await writeBlob(blobOf(name), Readable.from([bytes], { objectMode: false }), options, upload))
+      return (await writeBlob(blobOf(name), Readable.from([bytes], { objectMode: false }), options, transfer))
         .etag
     },
     async read(name) {
-      const result = await asDriver(() => readBlob(blobOf(name), {}))
+      const result = await asDriver(() => readBlob(blobOf(name), {}, transfer.stallMs))
       return result === null ? null : await asDriver(() => buffer(result.body))
     },
     async list(prefix) {

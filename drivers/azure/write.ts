@@ -1,21 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { BlobGetPropertiesResponse, BlockBlobClient } from '@azure/storage-blob'
-import { ignoreLateErrors, readBody } from '../body.ts'
+import { ignoreLateErrors } from '../body.ts'
+import { BodyParts } from '../body-parts.ts'
 import { checkCondition } from '../condition.ts'
 import type { Condition, ObjectInfo, WriteOptions } from '../driver.ts'
 import { DriverError } from '../errors.ts'
-import { cutIntoBlocks, maxBlocks } from './blocks.ts'
 import { asDriver, asDriverError, failureOf } from './errors.ts'
 import { infoOf, isEtag, lookAt, matching, statBlob } from './info.ts'
 import { type Staged, stageBlocks } from './stage.ts'
-
-export interface UploadOptions {
-  /** Bodies up to here are stored by one request; larger ones in blocks of this size. */
-  readonly blockBytes: number
-  /** How many blocks of one body are sent at once, at least 1. */
-  readonly concurrency: number
-}
+import { maxBlocks, type TransferOptions } from './transfer.ts'
 
 /** The name of the metadata that says which write made a version. */
 const writeIdName = 'mandatewrite'
@@ -25,17 +19,16 @@ export async function writeBlob(
   blob: BlockBlobClient,
   body: Readable,
   options: WriteOptions,
-  upload: UploadOptions,
+  transfer: TransferOptions,
 ): Promise<ObjectInfo> {
   ignoreLateErrors(body)
   try {
-    const blockBytes = Math.max(upload.blockBytes, Math.ceil((options.size ?? 0) / maxBlocks))
+    const blockBytes = Math.max(transfer.blockBytes, Math.ceil((options.size ?? 0) / maxBlocks))
     await checkEarly(blob, options, blockBytes)
-    const blocks = cutIntoBlocks(readBody(body, options.size), blockBytes)
-    const first = await blocks.next()
-    if (first.done === true) throw new DriverError('backend', 'the body was cut into nothing')
-    if (first.value.isLast) return await putWhole(blob, first.value.bytes, options)
-    const staged = await stageBlocks(blob, first.value, blocks, { ...upload, body })
+    const parts = new BodyParts(body, options.size)
+    const first = await parts.take(blockBytes)
+    if (first.last) return await putWhole(blob, first.bytes, options)
+    const staged = await stageBlocks(blob, first, () => parts.take(blockBytes), { ...transfer, body })
     return await commitBlocks(blob, staged, options)
   } catch (error) {
     body.destroy()

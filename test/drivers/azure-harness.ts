@@ -11,6 +11,9 @@ export interface AzureStorage {
   names(): Promise<string[]>
   /** Deletes everything. */
   empty(): Promise<void>
+  /** Takes the container away, under the driver. */
+  remove(): Promise<void>
+  remake(): Promise<void>
   close(): Promise<void>
 }
 
@@ -34,6 +37,12 @@ export async function azureStorage(
     async empty() {
       for (const name of await names()) await container.getBlobClient(name).deleteIfExists()
     },
+    async remove() {
+      await container.delete()
+    },
+    async remake() {
+      await container.create()
+    },
     async close() {
       await driver.close()
       await container.delete()
@@ -42,11 +51,11 @@ export async function azureStorage(
 }
 
 /** One container for many tests, emptied between them: making a driver takes longer than most tests. */
-export function azureHarness({ driver, options, names, empty }: AzureStorage): DriverHarness {
+export function azureHarness(storage: AzureStorage): DriverHarness {
   return {
-    driver,
-    second: () => azureDriver(options),
-    leftovers: async () => (await names()).filter((name) => name.startsWith('.')),
-    close: empty,
+    driver: storage.driver,
+    second: () => azureDriver(storage.options),
+    leftovers: async () => (await storage.names()).filter((name) => name.startsWith('.')),
+    close: () => storage.empty(),
   }
 }

@@ -1,21 +1,16 @@
 import { driverConformance } from '../../drivers/conformance/index.ts'
-import { type Azurite, startAzurite } from '../servers/azurite.ts'
+import { sharedAzurite } from '../servers/shared-azurite.ts'
 import { type AzureStorage, azureHarness, azureStorage } from './azure-harness.ts'
 
 const blockBytes = 1024 * 1024
 const uploadConcurrency = 2
 
 describe('azure', () => {
-  let server: Azurite
   let storage: AzureStorage
   before(async () => {
-    server = await startAzurite()
-    storage = await azureStorage(server, { blockBytes, uploadConcurrency })
+    storage = await azureStorage(await sharedAzurite(), { blockBytes, uploadConcurrency })
   })
-  after(async () => {
-    await storage.close()
-    await server.stop()
-  })
+  after(() => storage.close())
 
   driverConformance('azure', async () => azureHarness(storage), {
     // The blocks under way, the one that fills, and the one that is about to be sent.

@@ -1,0 +1,103 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { buffer } from 'node:stream/consumers'
+
+/** What becomes of a request. */
+export type Fate =
+  | { readonly do: 'pass'; readonly without?: readonly string[] }
+  /** The server answers, and the client does not hear of it. */
+  | { readonly do: 'lose the answer' }
+  /** So many bytes of the answer's body come through, then the connection ends. */
+  | { readonly do: 'cut the answer'; readonly after: number }
+  /** As many, then nothing more comes. */
+  | { readonly do: 'stall the answer'; readonly after: number }
+  | { readonly do: 'answer'; readonly status: number; readonly headers?: Record<string, string> }
+  /** Nothing is ever answered. */
+  | { readonly do: 'be silent' }
+
+/** Stands between a client and a server on this machine, and does to requests what a test says. */
+export class FaultyProxy {
+  readonly requests: string[] = []
+  /** The most connections that were open at once. */
+  mostSockets = 0
+  decide: (request: IncomingMessage) => Fate = () => ({ do: 'pass' })
+  readonly sockets = new Set<Socket>()
+  readonly #target: URL
+  readonly #server: Server
+
+  /** @param target the server's URL */
+  static async start(target: string): Promise<FaultyProxy> {
+    const proxy = new FaultyProxy(new URL(target))
+    proxy.#server.listen(0, '127.0.0.1')
+    await once(proxy.#server, 'listening')
+    return proxy
+  }
+
+  constructor(target: URL) {
+    this.#target = target
+    this.#server = createServer((incoming, response) => {
+      this.#handle(incoming, response).catch(() => response.destroy())
+    })
+    this.#server.on('connection', (socket) => {
+      this.sockets.add(socket)
+      this.mostSockets = Math.max(this.mostSockets, this.sockets.size)
+      socket.once('close', () => this.sockets.delete(socket))
+    })
+  }
+
+  /** The target's URL by way of this proxy. */
+  get url(): string {
+    const { port } = this.#server.address() as AddressInfo
+    return `http://127.0.0.1:${port}${this.#target.pathname}`
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections()
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+
+  async #handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.requests.push(`${incoming.method} ${incoming.url}`)
+    const fate = this.decide(incoming)
+    const body = await buffer(incoming)
+    if (fate.do === 'be silent') return
+    if (fate.do === 'answer') {
+      response.writeHead(fate.status, fate.headers).end()
+      return
+    }
+    const answer = await this.#forward(incoming, body, fate.do === 'pass' ? (fate.without ?? []) : [])
+    if (fate.do === 'lose the answer') {
+      response.destroy()
+      return
+    }
+    response.writeHead(answer.statusCode ?? 500, answer.rawHeaders)
+    const bytes = await buffer(answer)
+    if (fate.do === 'pass') response.end(bytes)
+    else
+      response.write(bytes.subarray(0, fate.after), () => fate.do === 'cut the answer' && response.destroy())
+  }
+
+  async #forward(
+    incoming: IncomingMessage,
+    body: Buffer,
+    without: readonly string[],
+  ): Promise<IncomingMessage> {
+    const headers = Object.fromEntries(
+      Object.entries(incoming.headers).filter(([name]) => !without.includes(name)),
+    )
+    const outgoing = request({
+      hostname: this.#target.hostname,
+      port: this.#target.port,
+      method: incoming.method,
+      path: incoming.url,
+      headers,
+      agent: false,
+    })
+    outgoing.end(body)
+    const [answer]: IncomingMessage[] = await once(outgoing, 'response')
+    if (answer === undefined) throw new Error('no answer')
+    return answer
+  }
+}
