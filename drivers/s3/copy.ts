@@ -5,7 +5,7 @@ import { DriverError } from '../errors.ts'
 import { wholeSecond } from './client.ts'
 import { isMissing, notFound, statusOf } from './errors.ts'
 import { readObject } from './read.ts'
-import { bareEtag, fitsKey, isEtag, type Store, targetOf } from './store.ts'
+import { bareEtag, fitsKey, isEtag, type Store, targetOf, timeFor } from './store.ts'
 import { currentVersion } from './version.ts'
 import { writeObject } from './write.ts'
 
@@ -23,25 +23,29 @@ export async function copyObject(
   ifMatch: string | undefined,
 ): Promise<ObjectInfo> {
   if (!fitsKey(to)) throw new DriverError('invalid_key', 'the name is longer than the storage allows')
-  // What the source holds may change between a look at it and the copy; without a condition any version will do.
-  for (let tries = 0; tries < 5; tries++) {
-    const source = await currentVersion(store, from)
-    if (source === null) throw notFound()
-    if (ifMatch !== undefined) checkCondition({ ifMatch }, source.etag)
-    const copied = isWithin(store, source, from === to)
-      ? await copyWithin(store, from, to, source)
-      : await copyThrough(store, from, to, source)
-    if (copied !== null) return copied
-  }
-  throw new DriverError('busy', 'the source changes too fast to be copied; try again')
+  const copied =
+    store.traits.conditionalCopies && from !== to ? await copyWithin(store, from, to, ifMatch) : null
+  return copied ?? (await copyThrough(store, from, to, ifMatch))
 }
 
-function isWithin(store: Store, source: ObjectInfo, isSame: boolean): boolean {
-  return store.traits.conditionalCopies && source.size <= maxCopyBytes && !isSame
+/**
+ * `null` when it has to be done the other way, as for a source that has become another version meanwhile.
+ * @throws `not_found`, `precondition_failed`
+ */
+async function copyWithin(
+  store: Store,
+  from: string,
+  to: string,
+  ifMatch: string | undefined,
+): Promise<ObjectInfo | null> {
+  const source = await currentVersion(store, from)
+  if (source === null) throw notFound()
+  if (ifMatch !== undefined) checkCondition({ ifMatch }, source.etag)
+  return source.size > maxCopyBytes ? null : await copyVersion(store, from, to, source)
 }
 
 /** `null` when the source is another version now. */
-async function copyWithin(
+async function copyVersion(
   store: Store,
   from: string,
   to: string,
@@ -54,9 +58,7 @@ async function copyWithin(
     MetadataDirective: 'COPY',
   })
   try {
-    const { CopyObjectResult: made } = await store.client.send(command, {
-      requestTimeout: store.requestTimeoutMs + source.size / 1024,
-    })
+    const { CopyObjectResult: made } = await store.client.send(command, timeFor(store, source.size))
     const etag = bareEtag(made?.ETag)
     if (!isEtag(etag) || made?.LastModified === undefined) {
       throw new DriverError('backend', 'the storage does not say what it has copied')
@@ -68,24 +70,15 @@ async function copyWithin(
   }
 }
 
-/** `null` when the source is another version now. */
+/** One answer has the bytes and all that is known of them, so this is right however fast the source changes. */
 async function copyThrough(
   store: Store,
   from: string,
   to: string,
-  source: ObjectInfo,
-): Promise<ObjectInfo | null> {
-  const found = await readVersion(store, from, source.etag)
-  if (found === null) return null
+  ifMatch: string | undefined,
+): Promise<ObjectInfo> {
+  const found = await readObject(store, from, ifMatch === undefined ? {} : { ifMatch })
+  if (found === null) throw notFound()
   const { contentType, size } = found.info
   return await writeObject(store, to, found.body, { contentType, size })
-}
-
-async function readVersion(store: Store, key: string, etag: string) {
-  try {
-    return await readObject(store, key, { ifMatch: etag })
-  } catch (error) {
-    if (error instanceof DriverError && error.code === 'precondition_failed') return null
-    throw error
-  }
 }

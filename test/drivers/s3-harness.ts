@@ -2,7 +2,7 @@ import type { DriverHarness } from '../../drivers/conformance/index.ts'
 import type { Driver } from '../../drivers/driver.ts'
 import { type S3DriverOptions, s3Driver } from '../../drivers/s3/index.ts'
 import { cephServer, type S3Server } from '../servers/ceph.ts'
-import { makeBucket, type TestBucket } from '../servers/s3-bucket.ts'
+import { makeBucket, openToAll, type TestBucket } from '../servers/s3-bucket.ts'
 
 export interface S3Harness extends DriverHarness {
   readonly bucket: TestBucket
@@ -20,7 +20,17 @@ export function optionsFor(server: S3Server, bucket: string): S3DriverOptions {
 export async function s3Harness(more: Partial<S3DriverOptions> = {}): Promise<S3Harness> {
   const server = await cephServer()
   const bucket = await makeBucket(server)
-  const options = { ...optionsFor(server, bucket.name), ...more }
+  return await harnessOver(bucket, { ...optionsFor(server, bucket.name), ...more })
+}
+
+/** The same for everybody, unsigned, by way of another address. */
+export async function anonymousHarness(endpoint: string): Promise<S3Harness> {
+  const bucket = await makeBucket(await cephServer())
+  await openToAll(bucket)
+  return await harnessOver(bucket, { endpoint, bucket: bucket.name, credentials: 'anonymous' })
+}
+
+async function harnessOver(bucket: TestBucket, options: S3DriverOptions): Promise<S3Harness> {
   const driver = await s3Driver(options)
   return {
     bucket,

@@ -1,7 +1,16 @@
-import { driverConformance } from '../../drivers/conformance/index.ts'
+import { type ConformanceOptions, driverConformance } from '../../drivers/conformance/index.ts'
 import { fitsKey } from '../../drivers/s3/store.ts'
 import { cephServer, installMs } from '../servers/ceph.ts'
-import { emptiedAfterEach, type S3Harness, s3Harness } from './s3-harness.ts'
+import { StrictS3 } from '../servers/strict-s3.ts'
+import { anonymousHarness, emptiedAfterEach, type S3Harness, s3Harness } from './s3-harness.ts'
+
+const options: ConformanceOptions = {
+  // The first part of a body is taken in whole, since it may be all there is.
+  readAheadBytes: 16 * 1024 * 1024,
+  contentEtags: true,
+  writeTimeSlackMs: 2_000,
+  canHold: fitsKey,
+}
 
 describe('over a Ceph gateway', () => {
   let harness: S3Harness
@@ -12,11 +21,25 @@ describe('over a Ceph gateway', () => {
   })
   after(() => harness.close())
 
-  driverConformance('s3', async () => emptiedAfterEach(harness), {
-    // The first part of a body is taken in whole, since it may be all there is.
-    readAheadBytes: 16 * 1024 * 1024,
-    contentEtags: true,
-    writeTimeSlackMs: 2_000,
-    canHold: fitsKey,
+  driverConformance(
+    's3, where only simple writes are held to conditions',
+    async () => emptiedAfterEach(harness),
+    options,
+  )
+})
+
+describe('over a server that holds every request to its conditions', () => {
+  let server: StrictS3
+  let harness: S3Harness
+  before(async function () {
+    this.timeout(installMs)
+    server = await StrictS3.start((await cephServer()).endpoint)
+    harness = await anonymousHarness(server.url)
   })
+  after(async () => {
+    await harness.close()
+    await server.stop()
+  })
+
+  driverConformance('s3', async () => emptiedAfterEach(harness), options)
 })

@@ -6,6 +6,7 @@ import {
   DeleteObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
+  PutBucketPolicyCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
 import { parseKeyOrNull } from '../../drivers/parse-key.ts'
@@ -32,6 +33,14 @@ export function clientOf({ endpoint, accessKeyId, secretAccessKey }: S3Server): 
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   })
+}
+
+/** Lets everybody do everything with a bucket, unsigned. */
+export async function openToAll({ client, name }: TestBucket): Promise<void> {
+  const resources = [`arn:aws:s3:::${name}`, `arn:aws:s3:::${name}/*`]
+  const statement = { Effect: 'Allow', Principal: '*', Action: 's3:*', Resource: resources }
+  const policy = { Version: '2012-10-17', Statement: [statement] }
+  await client.send(new PutBucketPolicyCommand({ Bucket: name, Policy: JSON.stringify(policy) }))
 }
 
 export async function makeBucket(server: S3Server): Promise<TestBucket> {
