@@ -30,7 +30,7 @@ export interface ServerLimits {
   /** How often the first two are looked at: how late a time-out may be. */
   checkIntervalMs: number
   /**
-   * Open sockets of one peer address; further ones get 503. 0 for no limit: behind a proxy all clients share the
+   * Open sockets of one peer address; further ones get 429. 0 for no limit: behind a proxy all clients share the
    * address of the proxy, so switch it off there and let the proxy count.
    */
   maxSocketsPerPeer: number
@@ -74,7 +74,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { app, host, port, logger, graceMs = 30_000 } = options
   const limits = { ...defaultLimits, ...options.limits }
   const server = createHttpServer(limits, expressClasses(app))
-  const tooMany = rawAnswer(new WireError('unavailable', 'too many connections', { retryAfterSeconds: 5 }))
+  const tooMany = rawAnswer(
+    new WireError('rate_limited', 'too many open connections from this address', { retryAfterSeconds: 5 }),
+  )
   const connections = trackConnections(server, {
     maxSocketsPerPeer: limits.maxSocketsPerPeer,
     refuse(socket) {

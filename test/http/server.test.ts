@@ -195,9 +195,12 @@ describe('a server', () => {
       const [first, second] = [await open(port), await open(port)]
       const third = await open(port)
       const refusal = await third.answer()
-      expect(refusal.status).to.equal(503)
+      expect(refusal.status).to.equal(429)
       expect(refusal.headers).to.include({ 'access-control-allow-origin': '*', 'retry-after': '5' })
-      expect(JSON.parse(refusal.body)).to.have.property('message', 'too many connections')
+      expect(JSON.parse(refusal.body)).to.include({
+        error: 'RateLimitedError',
+        message: 'too many open connections from this address',
+      })
       first.socket.end()
       await first.closed
       expect((await exchange(port, get('/', 'Connection: close\r\n'))).status).to.equal(200)
