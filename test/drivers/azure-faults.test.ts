@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
@@ -170,11 +171,61 @@ describe('azure, when the service or the network fails', () => {
     await put(driver, at, 'former')
     proxy.decide = ({ url = '' }) =>
       url.includes('comp=block&') ? { do: 'answer', status: 503 } : { do: 'pass' }
-    const body = bodyOf(Buffer.alloc(blockBytes * 20))
+    let left = 3
+    const body = new Readable({
+      // After some blocks it waits for a client that says nothing.
+      read() {
+        if (left-- > 0) this.push(Buffer.alloc(blockBytes))
+      },
+    })
     await failure(driver.write(at, body, { contentType: 'a/b' }), 'unavailable')
     expect(body.destroyed).to.equal(true)
     expect((await get(storage.driver, at)).text).to.equal('former')
     expect(proxy.requests.filter((line) => line.includes('comp=blocklist'))).to.deep.equal([])
+  })
+
+  it('bytes that were not asked for are refused', async () => {
+    const driver = await open()
+    const headers = {
+      etag: '"0x1"',
+      'last-modified': 'Sun, 22 Nov 2026 05:00:00 GMT',
+      'content-length': '10',
+    }
+    proxy.decide = () => ({ do: 'answer', status: 200, headers, body: '0123456789' })
+    expect((await get(driver, at)).text).to.equal('0123456789')
+    await failure(driver.read(at, { range: { first: 2 } }), 'backend')
+    await failure(driver.read(at, { range: { first: 0, last: 3 } }), 'backend')
+  })
+
+  it('a copy is of the version that its answer tells of, though the source changes under way', async () => {
+    const driver = await open()
+    await put(driver, at, 'former', { contentType: 'a/former' })
+    let copies = 0
+    proxy.decide = async ({ headers }) => {
+      if (headers['x-ms-copy-source'] !== undefined && copies++ === 0) {
+        await put(storage.driver, at, 'a longer one', { contentType: 'a/later' })
+      }
+      return { do: 'pass' }
+    }
+    const copied = await driver.copy(at, key('copy'))
+    expect(copies).to.equal(2)
+    expect(copied).to.include({ size: 12, contentType: 'a/later' })
+    expect((await get(storage.driver, key('copy'))).info).to.deep.equal(copied)
+  })
+
+  it('a copy that the service may not make by itself goes through the driver', async () => {
+    const driver = await open()
+    const content = Buffer.alloc(blockBytes * 2 + 1, 'abc')
+    await put(driver, at, content, { contentType: 'a/b' })
+    proxy.decide = ({ headers }) =>
+      headers['x-ms-copy-source'] === undefined
+        ? { do: 'pass' }
+        : { do: 'answer', status: 403, headers: { 'x-ms-error-code': 'CannotVerifyCopySource' } }
+    const copied = await driver.copy(at, key('copy'))
+    const { info, text } = await get(storage.driver, key('copy'))
+    expect(info).to.deep.equal(copied)
+    expect(info.contentType).to.equal('a/b')
+    expect(text === content.toString()).to.equal(true)
   })
 
   it('a download that breaks off is an error, never a short body', async () => {

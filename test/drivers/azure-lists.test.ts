@@ -1,7 +1,9 @@
 import { expect } from 'chai'
+import { azureDriver } from '../../drivers/azure/index.ts'
 import { bucket, key, put } from '../../drivers/conformance/harness.ts'
 import type { Driver } from '../../drivers/driver.ts'
 import { compareKeys } from '../../drivers/key.ts'
+import { FaultyProxy } from '../servers/faulty-proxy.ts'
 import { sharedAzurite } from '../servers/shared-azurite.ts'
 import { type AzureStorage, azureStorage } from './azure-harness.ts'
 
@@ -86,6 +88,45 @@ describe('azure, lists', () => {
       await fill([...gone])
     }
   })
+
+  it('go on after their place though what made it a run has gone', async () => {
+    await fill(['\u{1f600}', '\uffee1', '\uffee2'])
+    const seen = await walk(storage.driver, '', 1, () =>
+      storage.driver.delete(key('\u{1f600}')).catch(() => undefined),
+    )
+    expect(seen).to.deep.equal(['\uffee1', '\uffee2'])
+  })
+
+  for (const [title, change] of [
+    ['loses a name', (driver: Driver) => driver.delete(key('a\u{1f600}1'))],
+    ['gets a name', (driver: Driver) => put(driver, key('a\u{1f600}0'), 'x')],
+    [
+      'goes as a whole',
+      (driver: Driver) => Promise.all([1, 2].map((i) => driver.delete(key(`a\u{1f600}${i}`)))),
+    ],
+  ] as ReadonlyArray<readonly [string, (driver: Driver) => Promise<unknown>]>) {
+    for (const request of [2, 3]) {
+      it(`leave nothing out and tell nothing twice where a run ${title} before request ${request} for it`, async () => {
+        await fill(['a\u{1f600}1', 'a\u{1f600}2', 'b', 'c'])
+        const proxy = await FaultyProxy.start((await sharedAzurite()).endpoint)
+        const driver = await azureDriver({ ...storage.options, endpoint: proxy.url })
+        let lists = 0
+        proxy.decide = async () => {
+          if (++lists === request) await change(storage.driver)
+          return { do: 'pass' }
+        }
+        try {
+          const seen = await walk(driver, '', 10)
+          expect(seen.slice(-2)).to.deep.equal(['b', 'c'])
+          expect(new Set(seen).size).to.equal(seen.length)
+          expect(lists).to.be.at.least(request)
+        } finally {
+          await driver.close()
+          await proxy.stop()
+        }
+      })
+    }
+  }
 
   it('have cursors that fit, also within a run of the longest names', async () => {
     const long = Array.from({ length: 3 }, (_, i) => `${'\u{1f600}'.repeat(255)}${i}`)

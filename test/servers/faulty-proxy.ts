@@ -12,7 +12,12 @@ export type Fate =
   | { readonly do: 'cut the answer'; readonly after: number }
   /** As many, then nothing more comes. */
   | { readonly do: 'stall the answer'; readonly after: number }
-  | { readonly do: 'answer'; readonly status: number; readonly headers?: Record<string, string> }
+  | {
+      readonly do: 'answer'
+      readonly status: number
+      readonly headers?: Record<string, string>
+      readonly body?: string
+    }
   /** Nothing is ever answered. */
   | { readonly do: 'be silent' }
 
@@ -21,7 +26,8 @@ export class FaultyProxy {
   readonly requests: string[] = []
   /** The most connections that were open at once. */
   mostSockets = 0
-  decide: (request: IncomingMessage) => Fate = () => ({ do: 'pass' })
+  /** Asked about each request before it goes on; may do something of its own meanwhile. */
+  decide: (request: IncomingMessage) => Fate | Promise<Fate> = () => ({ do: 'pass' })
   readonly sockets = new Set<Socket>()
   readonly #target: URL
   readonly #server: Server
@@ -60,11 +66,11 @@ export class FaultyProxy {
 
   async #handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     this.requests.push(`${incoming.method} ${incoming.url}`)
-    const fate = this.decide(incoming)
     const body = await buffer(incoming)
+    const fate = await this.decide(incoming)
     if (fate.do === 'be silent') return
     if (fate.do === 'answer') {
-      response.writeHead(fate.status, fate.headers).end()
+      response.writeHead(fate.status, fate.headers).end(fate.body)
       return
     }
     const answer = await this.#forward(incoming, body, fate.do === 'pass' ? (fate.without ?? []) : [])
