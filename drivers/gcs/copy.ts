@@ -1,12 +1,15 @@
 import type { ObjectInfo } from '../driver.ts'
 import { DriverError } from '../errors.ts'
-import type { Api, Query } from './api.ts'
+import type { Api } from './api.ts'
 import { hasStatus, notFound } from './errors.ts'
 import { canHold, infoOf, isGeneration, membersOf, objectFields } from './object-info.ts'
 import { preconditionFailed, statObject } from './stat.ts'
 
-/** Within one bucket a copy is made in one call; the bound is for a storage that never comes to an end. */
-const maxCalls = 1000
+/** The bound is for a storage that never comes to an end. */
+const maxCalls = 10_000
+
+/** How often a copy begins anew because its source changed on the way. */
+const maxRounds = 100
 
 /** A copy made by the storage itself: bytes, type and everything else of one version. */
 export async function copyObject(
@@ -21,9 +24,7 @@ export async function copyObject(
   }
   if (ifMatch !== undefined && !isGeneration(ifMatch)) throw await refused(api, from)
   try {
-    return await rewrite(api, `${api.path(from)}/rewriteTo${placeOf(api.path(to))}`, {
-      ifSourceGenerationMatch: ifMatch,
-    })
+    return (await rewrite(api, from, to, ifMatch, 1)) ?? (await rewriteVersion(api, from, to, ifMatch))
   } catch (error) {
     if (hasStatus(error, 404)) throw notFound()
     if (hasStatus(error, 412)) throw await refused(api, from)
@@ -31,21 +32,46 @@ export async function copyObject(
   }
 }
 
-async function rewrite(api: Api, path: string, condition: Query): Promise<ObjectInfo> {
-  let rewriteToken: string | undefined
-  for (let calls = 0; calls < maxCalls; calls++) {
-    const query = {
-      ...condition,
-      rewriteToken,
-      fields: `done,rewriteToken,resource(${objectFields})`,
+/** A copy that takes several calls must be held to one version, lest it be a mixture. */
+async function rewriteVersion(
+  api: Api,
+  from: string,
+  to: string,
+  ifMatch: string | undefined,
+): Promise<ObjectInfo> {
+  for (let round = 0; round < maxRounds; round++) {
+    const generation = ifMatch ?? (await statObject(api, from))?.etag
+    if (generation === undefined) throw notFound()
+    try {
+      const info = await rewrite(api, from, to, generation, maxCalls)
+      if (info === null) throw new DriverError('backend', 'the storage does not finish the copy')
+      return info
+    } catch (error) {
+      if (ifMatch !== undefined || !hasStatus(error, 412)) throw error
     }
+  }
+  throw new DriverError('busy', 'the object changes too often to be copied')
+}
+
+/** `null` when it is not done after so many calls. Within one bucket Google's own storage needs one. */
+async function rewrite(
+  api: Api,
+  from: string,
+  to: string,
+  generation: string | undefined,
+  calls: number,
+): Promise<ObjectInfo | null> {
+  const path = `${api.path(from)}/rewriteTo${placeOf(api.path(to))}`
+  const fields = `done,rewriteToken,resource(${objectFields})`
+  let rewriteToken: string | undefined
+  for (let call = 0; call < calls; call++) {
+    const query = { ifSourceGenerationMatch: generation, rewriteToken, fields }
     const { value } = await api.retry(() => api.call({ method: 'POST', path, query, body: [] }))
     const answer = membersOf(value)
     if (answer.done === true) return infoOf(answer.resource)
-    if (typeof answer.rewriteToken !== 'string') break
-    rewriteToken = answer.rewriteToken
+    rewriteToken = typeof answer.rewriteToken === 'string' ? answer.rewriteToken : undefined
   }
-  throw new DriverError('backend', 'the storage does not finish the copy')
+  return null
 }
 
 /** `/b/<bucket>/o/<name>` */

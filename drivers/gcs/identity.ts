@@ -65,13 +65,18 @@ async function asked<T>(task: () => Promise<T>): Promise<T> {
   try {
     return await task()
   } catch (error) {
-    const text = error instanceof Error ? error.message.slice(0, 300) : ''
-    const cause = new Error(text)
+    const cause = new Error(textOf(error))
     if (isOutOfReach(error)) {
       throw new DriverError('unavailable', 'no token can be had for the storage just now', { cause })
     }
     throw new DriverError('backend', 'the credentials for the storage do not work', { cause })
   }
+}
+
+/** A file that is no JSON is quoted in the message of that error. */
+function textOf(error: unknown): string {
+  if (error instanceof SyntaxError) return 'the key file is no JSON'
+  return error instanceof Error ? error.message.slice(0, 300) : 'an error of another kind'
 }
 
 function isOutOfReach(error: unknown): boolean {

@@ -9,7 +9,7 @@ import { canHold, infoOfHead, isGeneration } from './object-info.ts'
 import { statObject } from './stat.ts'
 
 /** How often a read begins anew because the object changed between two calls. */
-const maxRounds = 10
+const maxRounds = 100
 
 /**
  * One request, whose answer tells of the version that its bytes are of; a second one only where its head does not

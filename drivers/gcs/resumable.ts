@@ -11,7 +11,7 @@ export const partUnitBytes = 256 * 1024
 /** How often the storage may keep nothing of a part before it counts as failed. */
 const maxIdleRounds = 3
 
-/** Begins an upload; its conditions are looked at now and again when it is finished. */
+/** Begins an upload; its conditions are looked at when it is finished. */
 export async function startUpload(
   api: Api,
   name: string,

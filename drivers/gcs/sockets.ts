@@ -52,7 +52,11 @@ export class Sockets {
         agent: this.#agent(url.protocol, isStreamed),
         timeout: timeoutMs,
       })
-      const waiting = setTimeout(() => req.destroy(timedOut('EQUEUED')), timeoutMs)
+      const waiting = setTimeout(() => {
+        // Without a connection nothing tells of the end of a request.
+        req.destroy()
+        reject(timedOut('EQUEUED'))
+      }, timeoutMs)
       const stopWaiting = (): void => clearTimeout(waiting)
       req.once('socket', stopWaiting).once('close', stopWaiting)
       req.on('timeout', () => req.destroy(timedOut('ETIMEDOUT')))

@@ -2,13 +2,14 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { ignoreLateErrors } from '../body.ts'
 import { BodyParts } from '../body-parts.ts'
+import { checkCondition } from '../condition.ts'
 import type { Condition, ObjectInfo, WriteOptions } from '../driver.ts'
 import { DriverError } from '../errors.ts'
 import type { Api, Query } from './api.ts'
 import { asDriverError, hasStatus, unclear } from './errors.ts'
 import { canHold, infoOf, isAscii, objectFields } from './object-info.ts'
 import { startUpload } from './resumable.ts'
-import { describe, matching, preconditionFailed, writeIdMember } from './stat.ts'
+import { describe, matching, preconditionFailed, statObject, writeIdMember } from './stat.ts'
 
 export interface Write {
   readonly name: string
@@ -106,6 +107,14 @@ function describedBy({ contentType, cacheControl }: Write): Record<string, strin
   return { contentType, ...(cacheControl === undefined ? {} : { cacheControl }) }
 }
 
+/** Spares the client an upload in many parts that would be refused at its end. */
+async function checkEarly(api: Api, { name, query }: Write): Promise<void> {
+  const wanted = query.ifGenerationMatch
+  if (wanted === undefined) return
+  const info = await statObject(api, name)
+  checkCondition(wanted === '0' ? { ifNoneMatch: '*' } : { ifMatch: wanted }, info?.etag ?? null)
+}
+
 async function upload(
   api: Api,
   write: Write,
@@ -113,6 +122,7 @@ async function upload(
   parts: BodyParts,
   partBytes: number,
 ): Promise<ObjectInfo> {
+  await checkEarly(api, write)
   try {
     const session = await startUpload(api, write.name, describedBy(write), write.query)
     try {

@@ -4,7 +4,7 @@ import { readerAnswers } from './answers.ts'
 describe('over Google Cloud Storage', () => {
   const server = withGcsServer()
   readerAnswers('the gcs driver', async () => {
-    const { driver, close } = await gcsHarness(server())
-    return { driver, dispose: close }
+    const harness = await gcsHarness(server())
+    return { driver: harness.driver, dispose: () => harness.close() }
   })
 })

@@ -12,6 +12,7 @@ export function parseMultipart(contentType: string, body: Buffer): { described: 
   const second = partFrom(body, firstEnd, `\r\n--${boundary}\r\n`)
   if (second.start > end) throw malformed('the second part has no end')
   const described = parseDescribed(body.subarray(first.start, firstEnd))
+  if (!/^[\x20-\x7e\r\n]*$/.test(second.headers)) throw malformed('the head of a part is not ASCII')
   const type = /^content-type: *(.*?) *$/im.exec(second.headers)?.[1]
   if (type !== undefined && described.contentType !== undefined && described.contentType !== type) {
     throw new Refusal(

@@ -42,6 +42,8 @@ export interface Listing {
 /** Buckets in memory. Everything here happens in one turn, so a check and the change after it are one step. */
 export class GcsStore {
   readonly buckets = new Map<string, Bucket>()
+  /** Copies that are not done, by token. */
+  readonly rewrites = new Map<string, Buffer>()
   readonly #ignoreConditions: boolean
   #lastGeneration = 0n
 
@@ -74,6 +76,7 @@ export class GcsStore {
 
   /** The live version, or the one of `generation`; no other is kept. */
   object(bucket: string, name: string, generation?: string | null): StoredObject {
+    checkName(name)
     const object = this.bucket(bucket).get(name)
     if (object === undefined || (generation != null && asNumber(generation) !== object.generation)) {
       throw new Refusal(404, 'notFound', `No such object: ${bucket}/${name}`)
@@ -187,7 +190,8 @@ function failedCondition(query: URLSearchParams, live: StoredObject | null, pref
 }
 
 function asNumber(text: string): bigint {
-  if (!/^-?\d{1,19}$/.test(text)) throw new Refusal(400, 'invalid', `Invalid long value: '${text}'.`)
+  if (!/^-?\d{1,19}$/.test(text) || BigInt(text) > 2n ** 63n - 1n)
+    throw new Refusal(400, 'invalid', `Invalid long value: '${text}'.`)
   return BigInt(text)
 }
 

@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { promisify } from 'node:util'
+import { gunzipSync } from 'node:zlib'
 import { parseDescribed, parseJson, parseMultipart } from './gcs-multipart.ts'
 import { Refusal, refuse } from './gcs-refusal.ts'
 import { type Described, GcsStore, type StoredObject } from './gcs-store.ts'
@@ -12,16 +15,22 @@ import { GcsUploads, type Progress } from './gcs-uploads.ts'
  * - `short`: the connection ends when half of the body has come;
  * - `lose`: it is done, and the connection ends before it is answered;
  * - `half`: the connection ends half way through the answer;
+ * - `whole`: a range is answered with everything;
  * - `stall`: nothing is answered, ever;
  * - a number: this status, and nothing done.
  */
-export type Fault = 'cut' | 'short' | 'lose' | 'half' | 'stall' | number
+export type Fault = 'cut' | 'short' | 'lose' | 'half' | 'whole' | 'stall' | number
 
 export interface GcsServerOptions {
   /** Answers 401 where this says no to the value of `Authorization`. */
   authorize?: (authorization: string | undefined) => boolean
   /** Takes every write whatever its conditions, as some emulators do. */
   ignoreConditions?: boolean
+  /**
+   * Says no more than Google's own test bench does: lists are whole and in no order, the head of a download tells
+   * the generation only, errors have words of their own, and copies are made one MiB a call.
+   */
+  isTerse?: boolean
 }
 
 export interface GcsServer {
@@ -33,6 +42,10 @@ export interface GcsServer {
   readonly requests: string[]
   /** Asked before each request is dealt with; `null` is none. */
   fault: (request: string) => Fault | null
+  /** Where uploads are sent to, if not here. */
+  elsewhere: string | null
+  /** How many there are just now. */
+  connections(): Promise<number>
   stop(): Promise<void>
 }
 
@@ -52,6 +65,8 @@ export async function startGcsServer(options: GcsServerOptions = {}): Promise<Gc
     uploads,
     requests: [],
     fault: () => null,
+    elsewhere: null,
+    connections: () => promisify(http.getConnections.bind(http))(),
     async stop() {
       http.closeAllConnections()
       http.close()
@@ -92,6 +107,7 @@ class Exchange {
     const whole = (await this.#readBody()) && fault !== 'short'
     if (fault === 'short') this.#body = this.#body.subarray(0, this.#body.length / 2)
     if (fault === 'stall') return
+    if (fault === 'whole') delete this.#req.headers.range
     try {
       if (typeof fault === 'number') throw new Refusal(fault, 'backendError', 'We encountered an error.')
       this.#authorize()
@@ -100,8 +116,10 @@ class Exchange {
       else send(fault === 'half')
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      if (error.notModified && this.#req.method === 'GET') this.#res.writeHead(304).end()
-      else refuse(this.#res, error, this.#query.get('alt') === 'media')
+      const isTerse = this.#options.isTerse === true
+      const told = isTerse ? new Refusal(error.status, 'x', 'It is not so.', error.notModified) : error
+      if (told.notModified && this.#req.method === 'GET') this.#res.writeHead(304).end()
+      else refuse(this.#res, told, this.#query.get('alt') === 'media')
     }
   }
 
@@ -190,14 +208,20 @@ class Exchange {
   #list(bucket: string): (half: boolean) => void {
     const text = (name: string) => this.#query.get(name) ?? ''
     const pageToken = this.#query.get('pageToken')
+    const isTerse = this.#options.isTerse ?? false
+    const maxResults = isTerse ? Number.POSITIVE_INFINITY : Number(this.#query.get('maxResults') ?? 1000)
     const { items, prefixes, next } = this.#server.store.list(bucket, {
       prefix: text('prefix'),
       delimiter: text('delimiter'),
       startOffset: text('startOffset'),
       endOffset: text('endOffset'),
       ...(pageToken === null ? {} : { pageToken }),
-      maxResults: Math.min(1000, Number(this.#query.get('maxResults') ?? 1000)),
+      maxResults: isTerse ? maxResults : Math.min(1000, maxResults),
     })
+    if (isTerse) {
+      items.reverse()
+      prefixes.reverse()
+    }
     return this.#json({
       kind: 'storage#objects',
       ...(next === null ? {} : { nextPageToken: next }),
@@ -217,7 +241,13 @@ class Exchange {
     const source = store.object(from, fromName, this.#query.get('sourceGeneration'))
     store.checkConditions(this.#query, source, 'ifSource')
     const described = { ...source.described, ...parseDescribed(this.#body) }
-    const object = store.insert(to, toName, source.bytes, described, this.#query)
+    const bytes = this.#options.isTerse === true ? this.#copyOn(source.bytes) : source.bytes
+    if (bytes.length < source.bytes.length) {
+      const rewriteToken = randomUUID()
+      store.rewrites.set(rewriteToken, bytes)
+      return this.#json({ done: false, rewriteToken })
+    }
+    const object = store.insert(to, toName, bytes, described, this.#query)
     if (!rewrite) return this.#resource(to, object)
     return this.#json({
       kind: 'storage#rewriteResponse',
@@ -226,6 +256,12 @@ class Exchange {
       done: true,
       resource: resourceOf(to, object),
     })
+  }
+
+  /** One MiB more of the source as it is now: of another version, maybe, than what was copied before. */
+  #copyOn(source: Buffer): Buffer {
+    const before = this.#server.store.rewrites.get(this.#query.get('rewriteToken') ?? '') ?? Buffer.alloc(0)
+    return Buffer.concat([before, source.subarray(before.length, before.length + 1024 * 1024)])
   }
 
   #compose(bucket: string, name: string): (half: boolean) => void {
@@ -248,7 +284,7 @@ class Exchange {
     if (this.#req.method !== 'POST') throw new Refusal(404, 'notFound', 'Not Found')
     const contentType = this.#req.headers['content-type']
     const named = this.#query.get('name')
-    switch (this.#query.get('uploadType')) {
+    switch (this.#query.get('uploadType') ?? 'none') {
       case 'media': {
         const described = contentType === undefined ? {} : { contentType }
         return this.#insert(bucket, named ?? '', this.#body, described)
@@ -277,7 +313,7 @@ class Exchange {
     const known = typeof type === 'string' ? { contentType: type, ...described } : described
     const id = this.#server.uploads.start(bucket, name, known, new URLSearchParams(this.#query))
     const path = `/upload/storage/v1/b/${bucket}/o?uploadType=resumable&upload_id=${id}`
-    return this.#nothing(200, { Location: this.#server.url + path })
+    return this.#nothing(200, { Location: (this.#server.elsewhere ?? this.#server.url) + path })
   }
 
   #session(id: string, whole: boolean): (half: boolean) => void {
@@ -307,6 +343,10 @@ class Exchange {
     const object = this.#server.store.object(bucket, name, this.#query.get('generation'))
     this.#server.store.checkConditions(this.#query, object)
     const size = object.bytes.length
+    const encodings = String(this.#req.headers['accept-encoding'] ?? '')
+    if (object.described.contentEncoding === 'gzip' && !encodings.includes('gzip')) {
+      return this.#unpacked(object)
+    }
     const range = rangeOf(this.#req.headers.range, size)
     if (range === 'none') {
       throw Object.assign(new Refusal(416, 'requestedRangeNotSatisfiable', 'Request range not satisfiable'))
@@ -314,13 +354,19 @@ class Exchange {
     const bytes = range === null ? object.bytes : object.bytes.subarray(range.first, range.last + 1)
     return (half) => {
       this.#res.writeHead(range === null ? 200 : 206, {
-        ...mediaHeaders(object),
+        ...(this.#options.isTerse === true ? terseHeaders(object) : mediaHeaders(object)),
         'Content-Length': bytes.length,
         ...(range === null ? {} : { 'Content-Range': `bytes ${range.first}-${range.last}/${size}` }),
       })
       if (!half) this.#res.end(bytes)
       else this.#res.write(bytes.subarray(0, bytes.length / 2), () => this.#req.socket.destroy())
     }
+  }
+
+  /** What was stored compressed is unpacked for whoever does not take it so, and has no ranges then. */
+  #unpacked(object: StoredObject): (half: boolean) => void {
+    const { 'Content-Encoding': _, ...headers } = mediaHeaders(object)
+    return () => this.#res.writeHead(200, headers).end(gunzipSync(object.bytes))
   }
 
   #resource(bucket: string, object: StoredObject): (half: boolean) => void {
@@ -391,6 +437,10 @@ function mediaHeaders(object: StoredObject): Record<string, string> {
     'X-Goog-Stored-Content-Encoding': contentEncoding ?? 'identity',
     'X-Goog-Stored-Content-Length': String(object.bytes.length),
   }
+}
+
+function terseHeaders(object: StoredObject): Record<string, string> {
+  return { 'Content-Type': 'text/html; charset=utf-8', 'X-Goog-Generation': String(object.generation) }
 }
 
 /** One range of bytes (RFC 9110, 14.1.2); `null` for the whole, `none` where it cannot be satisfied. */
