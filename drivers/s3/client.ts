@@ -4,7 +4,9 @@ import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import type { S3DriverOptions } from './options.ts'
 
 export const defaultRequestTimeoutMs = 30_000
-const defaults = { maxSockets: 128, connectionTimeoutMs: 5_000, maxAttempts: 4 }
+export const defaultMaxAttempts = 4
+const defaults = { maxSockets: 128, connectionTimeoutMs: 5_000 }
+const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
 
 /** When the server answered, by its own clock, for each answer that the client has handed out. */
 const answeredAt = new WeakMap<object, number>()
@@ -14,7 +16,7 @@ export function makeClient(options: S3DriverOptions): S3Client {
   const client = new S3Client({
     ...placeOf(options),
     ...identityOf(options),
-    maxAttempts: options.maxAttempts ?? defaults.maxAttempts,
+    maxAttempts: options.maxAttempts ?? defaultMaxAttempts,
     retryMode: 'standard',
     // Checksums that only AWS understands make other services refuse a request.
     requestChecksumCalculation: 'WHEN_REQUIRED',
@@ -22,6 +24,8 @@ export function makeClient(options: S3DriverOptions): S3Client {
     // The SDK would give each such request a connection of its own, outside of the bound.
     expectContinueHeader: false,
     requestHandler: handlerOf(options),
+    // Faults reach the caller, who logs them; the SDK would also write to the console.
+    logger: silent,
   })
   rememberDates(client)
   return client

@@ -1,17 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import type { ObjectInfo, WriteOptions } from '../driver.ts'
 import { dateOfAnswer } from './client.ts'
 import { type Committed, commitIf, type NativeCondition } from './commit.ts'
 import { typeInput } from './content-type.ts'
+import { asDriverError } from './errors.ts'
 import { writeIdMetadata } from './metadata.ts'
 import { bareEtag, type Store, targetOf, timeFor } from './store.ts'
 
 /** Bytes that can be sent as often as need be. */
 export interface Content {
   readonly size: number
+  /** A stream is another one, from the beginning, at each call. */
   readonly body: () => Buffer | Readable
+  /** Streams are sent once by the SDK, whatever becomes of them. */
+  readonly isStream: boolean
 }
 
 /** Everything of a write but its bytes: where, which kind, under which condition. */
@@ -53,6 +58,20 @@ export async function putObject(store: Store, target: Target, content: Content):
     const answer = await store.client.send(command, timeFor(store, content.size))
     return { etag: bareEtag(answer.ETag), lastModifiedMs: dateOfAnswer(answer) }
   }
-  const { etag, lastModifiedMs } = await commit(store, target, send)
+  const { etag, lastModifiedMs } = await commit(store, target, (condition) =>
+    content.isStream ? retry(store.maxAttempts, () => send(condition)) : send(condition),
+  )
   return { etag, size: content.size, contentType: target.options.contentType, lastModifiedMs }
+}
+
+/** As the SDK does with what it can send again by itself. */
+async function retry<T>(maxAttempts: number, attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (tries >= maxAttempts || asDriverError(error).code !== 'unavailable') throw error
+    }
+    await sleep(Math.random() * 100 * 2 ** tries)
+  }
 }

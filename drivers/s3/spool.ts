@@ -65,5 +65,6 @@ async function append(file: FileHandle, bytes: Buffer): Promise<void> {
 }
 
 function contentOf(file: FileHandle, size: number): Content {
-  return { size, body: () => createReadStream('', { fd: file.fd, autoClose: false, start: 0 }) }
+  const body = () => createReadStream('', { fd: file.fd, autoClose: false, start: 0 })
+  return { size, body, isStream: true }
 }

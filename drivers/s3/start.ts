@@ -17,7 +17,7 @@ import {
 import type { Condition } from '../driver.ts'
 import { DriverError } from '../errors.ts'
 import { type ProbeTarget, probeName, probeStorage, requireConditions } from '../probe.ts'
-import { defaultRequestTimeoutMs, makeClient } from './client.ts'
+import { defaultMaxAttempts, defaultRequestTimeoutMs, makeClient } from './client.ts'
 import { nativeCondition } from './commit.ts'
 import { asDriver, asDriverError, codeOf, isConflict, isMissing, isUnmet, statusOf } from './errors.ts'
 import type { S3DriverOptions } from './options.ts'
@@ -35,6 +35,7 @@ export async function openStore(options: S3DriverOptions): Promise<Store> {
       bucket: options.bucket,
       traits,
       requestTimeoutMs: options.requestTimeoutMs ?? defaultRequestTimeoutMs,
+      maxAttempts: options.maxAttempts ?? defaultMaxAttempts,
       tempFolder: options.tempFolder ?? tmpdir(),
       parts: { underWay: 0 },
     }

@@ -18,6 +18,7 @@ export interface Store {
   readonly bucket: string
   readonly traits: Traits
   readonly requestTimeoutMs: number
+  readonly maxAttempts: number
   readonly tempFolder: string
   /** Parts of all uploads that are on their way now. */
   readonly parts: { underWay: number }

@@ -37,12 +37,16 @@ async function writeParts(store: Store, target: Target, parts: BodyParts): Promi
   const knownLarge = size !== undefined && size > partBytes
   if (knownLarge) await checkEarly(store, target)
   const first = await parts.take(partBytes)
-  if (first.last) return await putObject(store, target, { size: first.bytes.length, body: () => first.bytes })
+  if (first.last) return await putBytes(store, target, first.bytes)
   if (!knownLarge) await checkEarly(store, target)
   if (condition === undefined || store.traits.conditionalUploads) {
     return await uploadParts(store, target, first, parts)
   }
   return await putSpooled(store, target, first, parts)
+}
+
+async function putBytes(store: Store, target: Target, bytes: Buffer): Promise<ObjectInfo> {
+  return await putObject(store, target, { size: bytes.length, body: () => bytes, isStream: false })
 }
 
 /** Spares the client the upload of what cannot be committed. */

@@ -75,6 +75,8 @@ export class FaultyProxy {
     }
     const answer = await this.#forward(incoming, body, fate.do === 'pass' ? (fate.without ?? []) : [])
     if (fate.do === 'lose the answer') {
+      // Read, or its connection would stay as long as the server lets it.
+      answer.resume()
       response.destroy()
       return
     }

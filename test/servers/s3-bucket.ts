@@ -22,6 +22,8 @@ export interface TestBucket {
   leftovers(): Promise<string[]>
   empty(): Promise<void>
   remove(): Promise<void>
+  /** Removes another bucket, which must be empty. */
+  removeOther(name: string): Promise<void>
 }
 
 export function clientOf({ endpoint, accessKeyId, secretAccessKey }: S3Server): S3Client {
@@ -70,6 +72,9 @@ export async function makeBucket(server: S3Server): Promise<TestBucket> {
       await empty()
       await client.send(new DeleteBucketCommand({ Bucket: name }))
       client.destroy()
+    },
+    async removeOther(other) {
+      await client.send(new DeleteBucketCommand({ Bucket: other }))
     },
   }
 }
