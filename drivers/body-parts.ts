@@ -9,18 +9,25 @@ export interface BodyPart {
 
 /** A body taken in pieces of a size, for backends that want whole parts: nothing but the next part is in memory. */
 export class BodyParts {
+  readonly #body: Readable
   readonly #chunks: AsyncGenerator<Uint8Array>
   #rest: Uint8Array = Buffer.alloc(0)
   #failure: { readonly error: unknown } | undefined
 
   /** @param size what the caller announced, where it did; a body of another length fails at its end */
   constructor(body: Readable, size: number | undefined) {
+    this.#body = body
     this.#chunks = readBody(body, size)
   }
 
   /** Whether an error is one that the body itself failed with: that one goes to the caller as it is. */
   isFailure(error: unknown): boolean {
     return this.#failure !== undefined && this.#failure.error === error
+  }
+
+  /** Takes no more: the body is destroyed, and whoever waits for a part fails. */
+  stop(): void {
+    this.#body.destroy()
   }
 
   /**

@@ -91,7 +91,7 @@ const tombstoneMs = 120_000
  * What to ask for in the next attempt.
  * @throws `precondition_failed` where the condition does not hold for what is there now
  */
-function nextCondition(condition: Condition, version: Version | null): Condition {
+export function nextCondition(condition: Condition, version: Version | null): Condition {
   const present = version === null || version.isTombstone ? null : version.info
   checkCondition(condition, present?.etag ?? null)
   // Whoever deleted did not live to take the mark away: it may be written over, and only once.

@@ -78,9 +78,12 @@ class Sending {
         await this.#room()
         part = await this.#rest.take(bytesOfPart(number + 1, this.#upload.target.options.size))
       }
-    } finally {
+    } catch (error) {
       await Promise.all(this.#underWay)
+      // A part that failed has stopped the body, which then failed too.
+      throw this.#failure === undefined ? error : this.#failure.error
     }
+    await Promise.all(this.#underWay)
     this.#check()
     this.#sent.sort((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0))
     return { sent: this.#sent, size: this.#size }
@@ -97,6 +100,7 @@ class Sending {
       })
       .catch((error: unknown) => {
         this.#failure ??= { error }
+        this.#rest.stop()
       })
       .finally(() => {
         parts.underWay--

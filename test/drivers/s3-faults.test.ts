@@ -47,16 +47,17 @@ describe('s3, when the service or the network fails', () => {
   before(async function () {
     this.timeout(installMs)
     server = await cephServer()
+    bucket = await makeBucket(server)
   })
   beforeEach(async () => {
-    bucket = await makeBucket(server)
     proxy = await FaultyProxy.start(server.endpoint)
   })
   afterEach(async () => {
     for (const driver of opened.splice(0)) await driver.close()
     await proxy.stop()
-    await bucket.remove()
+    await bucket.empty()
   })
+  after(() => bucket.remove())
 
   function expectDiscreet({ message }: Error): void {
     expect(message).to.not.match(/127\.0\.0\.1|localhost/)

@@ -53,9 +53,9 @@ export async function makeBucket(server: S3Server): Promise<TestBucket> {
   const uploads = async () =>
     (await client.send(new ListMultipartUploadsCommand({ Bucket: name }))).Uploads ?? []
   const empty = async () => {
-    const found = await keys()
+    const [found, begun] = await Promise.all([keys(), uploads()])
     await Promise.all(found.map((Key) => client.send(new DeleteObjectCommand({ Bucket: name, Key }))))
-    for (const { Key, UploadId } of await uploads()) {
+    for (const { Key, UploadId } of begun) {
       await client.send(new AbortMultipartUploadCommand({ Bucket: name, Key, UploadId }))
     }
   }
@@ -65,8 +65,9 @@ export async function makeBucket(server: S3Server): Promise<TestBucket> {
     keys,
     empty,
     async leftovers() {
-      const strays = (await keys()).filter((key) => parseKeyOrNull(key) === null)
-      return [...strays, ...(await uploads()).map(({ Key }) => `upload of ${Key}`)]
+      const [found, begun] = await Promise.all([keys(), uploads()])
+      const strays = found.filter((key) => parseKeyOrNull(key) === null)
+      return [...strays, ...begun.map(({ Key }) => `upload of ${Key}`)]
     },
     async remove() {
       await empty()
