@@ -1,0 +1,56 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import * as drivers from '../../drivers/index.ts'
+import { checkout } from './markdown.ts'
+
+const document = readFileSync(join(checkout, 'docs/drivers.md'), 'utf8')
+
+/** Text without the differences that do not matter. */
+function squeeze(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim()
+}
+
+describe('docs/drivers.md', () => {
+  it('shows pieces of the example as they are', () => {
+    const files = ['drivers/example-plugin/index.ts', 'test/drivers/example-plugin.test.ts']
+    const source = squeeze(files.map((file) => readFileSync(join(checkout, file), 'utf8')).join('\n'))
+    const pieces = [...document.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, text = '']) => squeeze(text))
+    const own = pieces.filter((piece) => !piece.includes("from 'mandate/drivers'"))
+    expect(own).to.have.length(3)
+    for (const piece of own) expect(source.includes(piece), piece).to.equal(true)
+  })
+
+  it('names helpers that there are', () => {
+    const table = document.slice(document.indexOf('| helper'), document.indexOf('## The example'))
+    const names = [...table.matchAll(/^\|([^|]*)\|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name),
+    )
+    expect(names).to.have.length.above(10)
+    for (const name of [...names, 'loadPlugin', 'DriverError']) {
+      expect(Reflect.get(drivers, name), name).to.be.a('function')
+    }
+  })
+
+  it('names every method of the contract', () => {
+    const contract = readFileSync(join(checkout, 'drivers/driver.ts'), 'utf8')
+    const text = contract.slice(contract.indexOf('export interface Driver {'))
+    const methods = [...text.matchAll(/^ {2}(\w+)\(/gm)].map(([, name = '']) => name)
+    expect(methods).to.have.length.above(8)
+    for (const method of methods) expect(document).to.include(`| \`${method}\` |`)
+  })
+
+  it('names every option of the suite', () => {
+    const harness = readFileSync(join(checkout, 'drivers/conformance/harness.ts'), 'utf8')
+    const [, text = ''] = /interface ConformanceOptions \{([\s\S]*?)^\}/m.exec(harness) ?? []
+    const options = [...text.matchAll(/^ {2}(\w+)\?:/gm)].map(([, name = '']) => name)
+    expect(options).to.have.length.above(3)
+    for (const option of options) expect(document).to.include(`| \`${option}`)
+  })
+
+  it('points at files that there are', () => {
+    const targets = [...document.matchAll(/\]\(([^)#]+)\)/g)].map(([, target = '']) => target)
+    expect(targets).to.have.length.above(5)
+    for (const target of targets) expect(existsSync(join(checkout, 'docs', target)), target).to.equal(true)
+  })
+})
