@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { Driver } from '../../../drivers/driver.ts'
 import { DriverError } from '../../../drivers/errors.ts'
 import { type Address, authKey, type Key } from '../../../drivers/key.ts'
+import { cidOf } from '../ucan/index.ts'
 import { readRecord } from './read-record.ts'
 
 /** A deposited delegation as it is stored (PROTOCOL 2.5). Only its tokens count: they are verified at each load. */
@@ -79,6 +80,8 @@ function parseGrant(text: string, cid: string): StoredGrant | null {
   if (typeof value !== 'object' || value === null) return null
   const { ucan, proofs = [], audience, depositedAt } = value as Record<string, unknown>
   if (typeof ucan !== 'string' || typeof audience !== 'string' || !isTextList(proofs)) return null
+  // Under another's name it could be taken for that one, by an owner who revokes by CID for instance.
+  if (cidOf(ucan) !== cid) return null
   return { cid, ucan, proofs, audience, depositedAt: typeof depositedAt === 'number' ? depositedAt : 0 }
 }
 
