@@ -3,31 +3,38 @@ import type { Driver } from '../../drivers/driver.ts'
 import { memoryDriver } from '../../drivers/memory.ts'
 import type { Config, DriverName } from './config/schema.ts'
 import { StartError } from './start-error.ts'
+import { azureOptions, gcsOptions, s3Options } from './store-options.ts'
+import { storeText } from './store-text.ts'
 
 type Open = (config: Config) => Promise<Driver>
 
-/** How each driver is made of the configuration; one that is not here is not built. */
-const factories: Partial<Record<DriverName, Open>> = {
+/** How each driver is made of the configuration. The SDK of a storage is loaded where it is used only. */
+const factories: Record<DriverName, Open> = {
   disk: ({ diskSettings }) =>
     diskDriver({ root: diskSettings.storageRootDirectory, durability: diskSettings.durability }),
   memory: async () => memoryDriver(),
+  async s3(config) {
+    const { s3Driver } = await import('../../drivers/s3/index.ts')
+    return await s3Driver(s3Options(config))
+  },
+  async gcs(config) {
+    const { gcsDriver } = await import('../../drivers/gcs/index.ts')
+    return await gcsDriver(gcsOptions(config))
+  },
+  async azure(config) {
+    const { azureDriver } = await import('../../drivers/azure/index.ts')
+    return await azureDriver(azureOptions(config))
+  },
 }
 
 /** The drivers that this version has. */
 export const builtDrivers = Object.keys(factories)
 
-/** @throws {StartError} where the driver is not built, or its storage does not answer */
+/** @throws {StartError} where the storage does not answer, or cannot be relied on */
 export async function openDriver(config: Config): Promise<Driver> {
-  const open = factories[config.driver]
-  if (open === undefined) {
-    throw new StartError(
-      'configuration',
-      `driver = ${JSON.stringify(config.driver)}: this version of Mandate has no such driver yet; choose one of ${builtDrivers.join(', ')}`,
-    )
-  }
   let driver: Driver | null = null
   try {
-    driver = await open(config)
+    driver = await factories[config.driver](config)
     await driver.check()
     return driver
   } catch (error) {
@@ -37,9 +44,10 @@ export async function openDriver(config: Config): Promise<Driver> {
 }
 
 /** The storage in a few words: driver and place. */
-export function storageText({ driver, diskSettings, bucket }: Config): string {
+export function storageText(config: Config): string {
+  const { driver, diskSettings } = config
   if (driver === 'memory') return 'storage in memory'
-  return driver === 'disk' ? `folder ${diskSettings.storageRootDirectory}` : `${driver} bucket ${bucket}`
+  return driver === 'disk' ? `folder ${diskSettings.storageRootDirectory}` : `${driver} ${storeText(config)}`
 }
 
 function reason(error: unknown): string {

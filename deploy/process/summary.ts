@@ -3,6 +3,7 @@ import { software } from '../../http/software.ts'
 import { isLoopback, isWildcard, localUrl } from './config/checks.ts'
 import type { Config } from './config/schema.ts'
 import type { Running } from './start.ts'
+import { type StoreName, storePlace, storeText } from './store-text.ts'
 
 export interface SummaryInput {
   config: Config
@@ -53,14 +54,23 @@ function reach(host: string): string {
   return isLoopback(host) ? 'this machine only' : host
 }
 
-function storage({ driver, diskSettings, bucket }: Config): string {
+function storage(config: Config): string {
+  const { driver, diskSettings } = config
   if (driver === 'memory') return 'memory: everything is gone when this process ends'
-  if (driver !== 'disk') return `${driver}, bucket ${bucket}`
+  if (driver !== 'disk') return storeSummary(config, driver)
   const promise =
     diskSettings.durability === 'fsync'
       ? 'a write survives a power cut'
       : 'a write may not survive a power cut'
   return `disk, ${resolve(diskSettings.storageRootDirectory)} (${diskSettings.durability}: ${promise})`
+}
+
+function storeSummary(config: Config, driver: StoreName): string {
+  const place = storePlace(config)
+  const unsafe = config.allowUnsafeConditions
+    ? ' (allowUnsafeConditions: writers at one time may lose updates where the storage ignores conditions)'
+    : ''
+  return `${driver}, ${storeText(config)}${place === null ? '' : ` at ${place}`}${unsafe}`
 }
 
 function writers({ hub }: Config): string {

@@ -11,7 +11,7 @@ import { StartError } from './start-error.ts'
  */
 export async function runSweep(config: Config, dryRun: boolean): Promise<void> {
   checkExists(config)
-  const driver = await openDriver(config)
+  const driver = await openDriver({ ...config, createBucket: false })
   const showProgress = progressLine()
   try {
     process.stderr.write(`Looking for expired grants and revocations in ${storageText(config)}\n`)
@@ -28,7 +28,7 @@ export async function runSweep(config: Config, dryRun: boolean): Promise<void> {
   }
 }
 
-/** A hub makes its folder; a sweep of one that is not there is a mistake in its name. */
+/** A hub makes its folder, or its bucket where it is told to; a sweep of one that is not there is a mistake in its name. */
 function checkExists({ driver, diskSettings: { storageRootDirectory } }: Config): void {
   if (driver !== 'disk' || existsSync(storageRootDirectory)) return
   throw new StartError(

@@ -301,13 +301,18 @@ describe('secrets', () => {
   const file = {
     awsCredentials: { accessKeyId: 'id', secretAccessKey: secret, sessionToken: secret },
     gcCredentials: { credentials: { private_key: secret } },
-    azCredentials: { accountName: 'name', accountKey: secret },
+    azCredentials: {
+      accountName: 'name',
+      accountKey: secret,
+      connectionString: `AccountKey=${secret}`,
+      endpoint: `https://az.test/?sig=${secret}`,
+    },
   }
 
   it('are masked where the configuration is printed', () => {
     const printed = printConfig(configure({ file }).config)
     expect(printed).not.to.include(secret)
-    expect(printed.match(/\(hidden\)/g)).to.have.lengthOf(4)
+    expect(printed.match(/\(hidden\)/g)).to.have.lengthOf(6)
   })
 
   const faulty: [string, Given][] = [
@@ -315,6 +320,14 @@ describe('secrets', () => {
     ['that stand where a section belongs', { file: { awsCredentials: secret } }],
     ['under a name that is misspelt', { file: { awsCredentials: { secretAccesKey: secret } } }],
     ['in a variable that is misspelt', { env: { GAIA_AZURE_ACCOUNT_KY: secret } }],
+    [
+      'in an endpoint of Azure that is at fault',
+      { file: { azCredentials: { endpoint: `ftp://az.test/?sig=${secret}` } } },
+    ],
+    [
+      'that exclude each other',
+      { file: { driver: 'azure', azCredentials: { connectionString: secret, accountKey: secret } } },
+    ],
     ['in a URL', { file: { readURL: `https://me:${secret}@r.test/` } }],
     ['near a fault of JSON', { file: `{"a": "${secret}" "b"}` }],
     ['at a fault of JSON', { file: `{"a": ${secret}}` }],

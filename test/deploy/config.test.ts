@@ -80,7 +80,7 @@ describe('the configuration', () => {
     const file = { driver: '', whitelist: null, awsCredentials: { accessKeyId: '' }, pageSize: null }
     const { config } = configure({ file, env: { GAIA_PORT: '', GAIA_WHITELIST: '' } })
     expect([config.driver, config.hub.whitelist, config.hub.pageSize]).to.deep.equal(['disk', null, 100])
-    expect(config.awsCredentials).to.deep.equal({})
+    expect(config.awsCredentials).to.deep.equal({ anonymous: false })
   })
 })
 
@@ -131,6 +131,13 @@ describe('environment variables', () => {
     MANDATE_LOG_LEVEL: ['silent', 'silent'],
     MANDATE_MAX_FILE_UPLOAD_SIZE: ['0.5', 0.5],
     MANDATE_REVOCATION_MAX_AGE: ['0', 0],
+    MANDATE_CREATE_BUCKET: ['1', true],
+    MANDATE_ALLOW_UNSAFE_CONDITIONS: ['true', true],
+    MANDATE_S3_ENDPOINT: ['https://s3.test:9000', 'https://s3.test:9000'],
+    MANDATE_S3_FORCE_PATH_STYLE: ['false', false],
+    MANDATE_S3_ANONYMOUS: ['true', true],
+    MANDATE_GCP_API_ENDPOINT: ['http://localhost:4443', 'http://localhost:4443'],
+    MANDATE_AZURE_ENDPOINT: ['https://az.test/?sv=1&sig=2', 'https://az.test/?sv=1&sig=2'],
   }
   for (const row of sourceRows) {
     const node = nodeAt(keysOf(row.key)[0]?.split('.') ?? [])
@@ -217,7 +224,10 @@ describe('config.sample.json', () => {
         (value, step) => (value as Record<string, unknown> | undefined)?.[step],
         shown,
       )
-      return inFile === undefined && !/Credentials|bucket|cacheControl/.test(path.join('.'))
+      return (
+        inFile === undefined &&
+        !/Credentials|bucket|cacheControl|createBucket|allowUnsafe/.test(path.join('.'))
+      )
     })
     expect(hidden.map(({ key }) => key)).to.deep.equal([])
   })

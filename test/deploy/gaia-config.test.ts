@@ -86,7 +86,7 @@ describe("a hub's file of Gaia", () => {
     expect(config).to.deep.include({
       driver: 's3',
       bucket: 'b',
-      awsCredentials: file.awsCredentials,
+      awsCredentials: { ...file.awsCredentials, anonymous: false },
       gcCredentials: file.gcCredentials,
       azCredentials: file.azCredentials,
     })

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { Config, Kind } from './schema.ts'
+import { storeChecks, storeWarnings } from './store-checks.ts'
 import { withSlash } from './values.ts'
 
 /** A combination of keys that cannot work. */
@@ -19,10 +20,10 @@ export interface Checks {
 /** What no key tells by itself. */
 export function checkCombinations(config: Config, kind: Kind): Checks {
   const hub = kind === 'reader' ? [] : [hubUrlCheck(config)]
-  const impossible = [...hub, portCheck(config, kind), memoryCheck(config, kind)]
+  const impossible = [...hub, portCheck(config, kind), memoryCheck(config, kind), ...storeChecks(config)]
   return {
     impossible: impossible.filter((check) => check !== null),
-    warnings: kind === 'reader' ? [] : hubWarnings(config, kind),
+    warnings: [...storeWarnings(config), ...(kind === 'reader' ? [] : hubWarnings(config, kind))],
   }
 }
 

@@ -1,5 +1,14 @@
 import * as z from 'zod'
-import { cacheControl, host, hubUrl, readUrl, serverName, whitelistEntry } from './values.ts'
+import {
+  cacheControl,
+  host,
+  hubUrl,
+  readUrl,
+  serverName,
+  storageUrl,
+  storageUrlOrHost,
+  whitelistEntry,
+} from './values.ts'
 
 /**
  * Every key of the configuration, with its default, its range and what it is for: `--help`, the messages about
@@ -33,13 +42,25 @@ const awsCredentials = z.strictObject({
     .string()
     .optional()
     .meta({ description: 'session token of S3', ...secret }),
-  endpoint: z.string().optional().describe('S3 endpoint other than that of AWS'),
+  endpoint: storageUrlOrHost.optional().describe('S3 endpoint other than that of AWS'),
+  region: z
+    .string()
+    .optional()
+    .describe(
+      'region of the bucket; by default what the environment tells the AWS SDK, or "us-east-1" with an endpoint',
+    ),
+  forcePathStyle: z
+    .boolean()
+    .optional()
+    .describe('bucket in the path and not in the host name; by default where an endpoint is set'),
+  anonymous: z.boolean().default(false).describe('sign no request to S3: for buckets that are open to all'),
 })
 
 const gcCredentials = z.strictObject({
   email: z.string().optional().describe('service account of Google Cloud Storage'),
   projectId: z.string().optional().describe('project of Google Cloud Storage'),
   keyFilename: z.string().optional().describe('key file of Google Cloud Storage'),
+  apiEndpoint: storageUrl.optional().describe('server other than that of Google Cloud Storage: an emulator'),
   credentials: z
     .strictObject({
       client_email: z.string().optional().describe('client e-mail of the Google key'),
@@ -57,6 +78,19 @@ const azCredentials = z.strictObject({
     .string()
     .optional()
     .meta({ description: 'key of the storage account of Azure', ...secret }),
+  connectionString: z
+    .string()
+    .optional()
+    .meta({
+      description: 'connection string of Azure, instead of accountName, accountKey and endpoint',
+      ...secret,
+    }),
+  // It may end in a signature that lets everybody in.
+  endpoint: storageUrl.optional().meta({
+    description:
+      'blob endpoint of Azure other than that of the account; may end in a shared access signature',
+    ...secret,
+  }),
 })
 
 const seconds = (most: number) => z.int().min(1).max(most)
@@ -166,6 +200,11 @@ export const configSchema = z.strictObject({
       'one of "disk", "memory", "s3", "gcs", "azure" (Gaia\'s "aws" and "google-cloud" are taken as well)',
   }),
   bucket: z.string().default('hub').describe('bucket or container of a cloud driver'),
+  createBucket: z.boolean().default(false).describe('make the bucket at the start where it is missing'),
+  allowUnsafeConditions: z
+    .boolean()
+    .default(false)
+    .describe('take a storage that ignores conditions of writes: writers at one time may lose updates'),
   diskSettings: diskSettings.prefault({}),
   awsCredentials: awsCredentials.prefault({}),
   gcCredentials: gcCredentials.prefault({}),

@@ -20,6 +20,8 @@ export const sourceRows: readonly SourceRow[] = [
   { key: 'diskSettings.storageRootDirectory', env: 'GAIA_DISK_STORAGE_ROOT_DIR', flag: '--data <folder>' },
   { key: 'diskSettings.durability', env: 'MANDATE_DURABILITY', flag: '--durability <fsync|none>' },
   { key: 'bucket', env: 'GAIA_BUCKET_NAME' },
+  { key: 'createBucket', env: 'MANDATE_CREATE_BUCKET' },
+  { key: 'allowUnsafeConditions', env: 'MANDATE_ALLOW_UNSAFE_CONDITIONS' },
   { key: 'serverName', env: 'GAIA_SERVER_NAME', flag: '--server-name <host>', only: 'hub' },
   { key: 'readURL', env: 'GAIA_READ_URL', flag: '--read-url <url>', only: 'hub' },
   {
@@ -47,13 +49,19 @@ export const sourceRows: readonly SourceRow[] = [
   { key: 'awsCredentials.secretAccessKey', env: 'GAIA_S3_SECRET_ACCESS_KEY' },
   { key: 'awsCredentials.sessionToken', env: 'GAIA_S3_SESSION_TOKEN' },
   { key: 'awsCredentials.endpoint', env: 'MANDATE_S3_ENDPOINT' },
+  { key: 'awsCredentials.region', env: 'MANDATE_S3_REGION' },
+  { key: 'awsCredentials.forcePathStyle', env: 'MANDATE_S3_FORCE_PATH_STYLE' },
+  { key: 'awsCredentials.anonymous', env: 'MANDATE_S3_ANONYMOUS' },
   { key: 'gcCredentials.email', env: 'GAIA_GCP_EMAIL' },
   { key: 'gcCredentials.projectId', env: 'GAIA_GCP_PROJECT_ID' },
   { key: 'gcCredentials.keyFilename', env: 'GAIA_GCP_KEY_FILENAME' },
+  { key: 'gcCredentials.apiEndpoint', env: 'MANDATE_GCP_API_ENDPOINT' },
   { key: 'gcCredentials.credentials.client_email', env: 'GAIA_GCP_CLIENT_EMAIL' },
   { key: 'gcCredentials.credentials.private_key', env: 'GAIA_GCP_CLIENT_PRIVATE_KEY' },
   { key: 'azCredentials.accountName', env: 'GAIA_AZURE_ACCOUNT_NAME' },
   { key: 'azCredentials.accountKey', env: 'GAIA_AZURE_ACCOUNT_KEY' },
+  { key: 'azCredentials.connectionString', env: 'MANDATE_AZURE_CONNECTION_STRING' },
+  { key: 'azCredentials.endpoint', env: 'MANDATE_AZURE_ENDPOINT' },
 ]
 
 /** The long name in a flag: `--data <folder>` → `--data`. */

@@ -39,6 +39,24 @@ function baseUrl(value: string): URL | null {
 
 export const hubUrl = text('an absolute http or https URL', (value) => baseUrl(value) !== null)
 
+/** Where a storage service is; its query may be a signature. */
+export const storageUrl = text('an absolute http or https URL without user', isStorageUrl)
+
+/** Gaia's version of the SDK took a bare host name; see {@link withScheme}. */
+export const storageUrlOrHost = text('an absolute http or https URL without user, or a host name', (value) =>
+  isStorageUrl(withScheme(value)),
+)
+
+function isStorageUrl(value: string): boolean {
+  if (!URL.canParse(value) || !/^https?:\/\/[^\s\\]+$/i.test(value)) return false
+  const url = new URL(value)
+  return url.username === '' && url.password === '' && url.hash === ''
+}
+
+export function withScheme(urlOrHost: string): string {
+  return urlOrHost.includes('://') ? urlOrHost : `https://${urlOrHost}`
+}
+
 /** Where clients look for an address in a URL (PROTOCOL 1.2): the first match must be the owner's. */
 const addressInUrl = /([13][a-km-zA-HJ-NP-Z0-9]{26,35})\//
 
