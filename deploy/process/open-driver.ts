@@ -50,6 +50,10 @@ export function storageText(config: Config): string {
   return driver === 'disk' ? `folder ${diskSettings.storageRootDirectory}` : `${driver} ${storeText(config)}`
 }
 
+/** A driver's own message says little of what the SDK or the system said; that is for the operator alone. */
 function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  if (!(error instanceof Error)) return String(error)
+  const cause = error.cause instanceof Error ? (error.cause.message.split('\n', 1)[0] ?? '') : ''
+  const isTold = cause === '' || cause === 'UnknownError' || error.message.includes(cause)
+  return isTold ? error.message : `${error.message} (${cause.slice(0, 200)})`
 }

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { azureOptions, gcsOptions, s3Options } from '../../deploy/process/store-options.ts'
+import { storePlace } from '../../deploy/process/store-text.ts'
 import { configure, type Given, refusal } from './configure.ts'
 
 const pem = '-----BEGIN PRIVATE KEY-----\nMII=\n-----END PRIVATE KEY-----\n'
@@ -83,6 +84,26 @@ describe('the options of the cloud drivers', () => {
     it(`of Azure hand on ${Object.keys(azCredentials).join(', ')}`, () => {
       const { config } = configure({ file: { driver: 'azure', azCredentials } })
       expect(azureOptions(config)).to.deep.equal({ container: 'hub', ...start, ...azCredentials })
+    })
+  }
+})
+
+describe('the place of a storage, as the summary tells it', () => {
+  const places: [file: object, place: string | null][] = [
+    [{ driver: 's3' }, null],
+    [{ driver: 's3', awsCredentials: { endpoint: 's3.test' } }, 'https://s3.test/'],
+    [{ driver: 'gcs' }, null],
+    [{ driver: 'gcs', gcCredentials: { apiEndpoint: 'http://gcs.test:1' } }, 'http://gcs.test:1/'],
+    [{ driver: 'azure', azCredentials: { accountName: 'n' } }, 'n'],
+    [
+      { driver: 'azure', azCredentials: { endpoint: 'https://az.test/n?sv=1&sig=SECRET' } },
+      'https://az.test/n',
+    ],
+    [{ driver: 'azure', azCredentials: { connectionString: 'SECRET' } }, 'the account of connectionString'],
+  ]
+  for (const [file, place] of places) {
+    it(`is ${place} for ${JSON.stringify(file)}`, () => {
+      expect(storePlace(configure({ file }).config)).to.equal(place)
     })
   }
 })

@@ -124,11 +124,13 @@ for (const [name, begin] of Object.entries({ s3, gcs, azure })) {
       expect([await stop(hub), await stop(reader)]).to.deep.equal([0, 0])
     })
 
-    it('do not start where the bucket is missing, and say how it is made', async () => {
+    it('do not start where the bucket is missing, nor does a sweep make it, and say how it is made', async () => {
       const bucket = `missing-${randomBytes(4).toString('hex')}`
       const file = { ...service.file, bucket, readURL: 'http://r.test/' }
+      const sweep = await runBin('mandate-hub', { args: ['sweep'], file: { ...file, createBucket: true } })
+      expect(sweep.status, sweep.stderr).to.equal(1)
       for (const bin of ['mandate-hub', 'mandate-reader'] as const) {
-        const { status, stdout, stderr } = await runBin(bin, { args: oneServer, file: { ...file } })
+        const { status, stdout, stderr } = await runBin(bin, { args: oneServer, file })
         expect(status, stderr).to.equal(1)
         expect(stdout).to.equal('')
         expect(stderr).to.match(
@@ -141,6 +143,40 @@ for (const [name, begin] of Object.entries({ s3, gcs, azure })) {
     })
   })
 }
+
+describe('a start that fails at a cloud', () => {
+  afterEach(endBins)
+
+  const failing: [title: string, env: Record<string, string>, tells: string][] = [
+    [
+      'S3 has no region',
+      {
+        GAIA_DRIVER: 's3',
+        GAIA_S3_ACCESS_KEY_ID: 'a',
+        GAIA_S3_SECRET_ACCESS_KEY: 'SECRET',
+        AWS_CONFIG_FILE: '/no/such/file',
+      },
+      'Region is missing',
+    ],
+    [
+      'Google has no key file',
+      { GAIA_DRIVER: 'gcs', GAIA_GCP_KEY_FILENAME: '/no/such/key.json' },
+      'no such file or directory',
+    ],
+    [
+      'the connection string of Azure is none',
+      { GAIA_DRIVER: 'azure', MANDATE_AZURE_CONNECTION_STRING: 'AccountKey=SECRET' },
+      'connectionString is not one of Azure Storage',
+    ],
+  ]
+  for (const [title, env, tells] of failing) {
+    it(`tells what is wrong, and no secret: ${title}`, async () => {
+      const { status, stderr } = await runBin('mandate', { args: [...oneServer, '--reader-port', '0'], env })
+      expect(status, stderr).to.equal(1)
+      expect(stderr).to.include('cannot be used: ').and.include(tells).and.not.include('SECRET')
+    })
+  }
+})
 
 describe('the disk driver', () => {
   afterEach(endBins)
