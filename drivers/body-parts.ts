@@ -33,8 +33,10 @@ export class BodyParts {
   /**
    * The next part: `bytes` long, or shorter when the body ends. A part of full length is the last one only when the
    * body is known to have ended, so what comes after it always is a part of its own.
+   * @param into to put the part there, which spares memory that is used once; at least `bytes` long
    */
-  async take(bytes: number): Promise<BodyPart> {
+  async take(bytes: number, into?: Buffer): Promise<BodyPart> {
+    if (into !== undefined) return await this.#fill(into.subarray(0, bytes))
     const pieces = [this.#rest]
     let length = this.#rest.byteLength
     while (length <= bytes) {
@@ -46,6 +48,20 @@ export class BodyParts {
     const all = join(pieces)
     this.#rest = all.subarray(bytes)
     return { bytes: all.subarray(0, bytes), last: false }
+  }
+
+  async #fill(into: Buffer): Promise<BodyPart> {
+    let piece: Uint8Array | null = this.#rest
+    let length = 0
+    while (piece !== null) {
+      const fits = Math.min(piece.byteLength, into.length - length)
+      into.set(piece.subarray(0, fits), length)
+      length += fits
+      this.#rest = piece.subarray(fits)
+      if (this.#rest.byteLength > 0) return { bytes: into, last: false }
+      piece = await this.#next()
+    }
+    return { bytes: into.subarray(0, length), last: true }
   }
 
   async #next(): Promise<Uint8Array | null> {

@@ -5,6 +5,7 @@ import { DriverError, type DriverErrorCode } from '../drivers/errors.ts'
 import { KeyError } from '../drivers/key.ts'
 import { describeError } from './describe-error.ts'
 import { type ErrorCode, WireError, wire } from './errors.ts'
+import { quoteEtag } from './etag.ts'
 import { type DrainLimits, refuse } from './refuse.ts'
 import { contextOf } from './request-context.ts'
 
@@ -72,7 +73,7 @@ export function toWireError(error: unknown): WireError | null {
 function fromDriver(error: DriverError): WireError {
   const { code, message, etag, size } = error
   const details: Record<string, unknown> = {}
-  if (code === 'precondition_failed' && etag !== undefined) details.etag = etag
+  if (code === 'precondition_failed' && etag !== undefined) details.etag = quoteEtag(etag)
   if (code === 'range_not_satisfiable' && size !== undefined) details.size = size
   return new WireError(driverCodes[code], message, { cause: error, details })
 }

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Condition, Driver } from '../drivers/driver.ts'
 import type { Key } from '../drivers/key.ts'
 import { WireError } from '../http/errors.ts'
+import { quoteEtag, unquoteEtag } from '../http/etag.ts'
 
 /**
  * What a request asks to hold before it changes something (RFC 9110 13.1.1 and 13.1.2, narrowed by PROTOCOL 1.3):
@@ -16,7 +17,8 @@ export type Precondition =
 const maxEtags = 16
 
 /**
- * Reads If-Match and If-None-Match. Etags are taken with and without quotes.
+ * Reads If-Match and If-None-Match. Etags are taken with and without quotes; a weak one
+ * equals none, since If-Match compares strongly.
  * @throws {WireError} `precondition_failed` for both headers at once, or an If-None-Match other than `*`
  */
 export function readPrecondition(headers: IncomingHttpHeaders): Precondition {
@@ -56,16 +58,15 @@ export async function driverCondition(
 
 /** 412, with the etag that is there where it is known. */
 export function unmet(message: string, etag?: string): WireError {
-  return new WireError('precondition_failed', message, etag === undefined ? {} : { details: { etag } })
+  return new WireError(
+    'precondition_failed',
+    message,
+    etag === undefined ? {} : { details: { etag: quoteEtag(etag) } },
+  )
 }
 
 function readEtags(header: string): string[] {
-  const etags = header.split(',').map((etag) => unquote(etag.trim()))
+  const etags = header.split(',').map((etag) => unquoteEtag(etag.trim()))
   if (etags.length > maxEtags) throw unmet(`If-Match names more than ${maxEtags} etags`)
   return etags
-}
-
-/** A weak etag keeps its `W/` and so equals no etag of a file: If-Match compares strongly (RFC 9110 13.1.1). */
-function unquote(etag: string): string {
-  return etag.length >= 2 && etag.startsWith('"') && etag.endsWith('"') ? etag.slice(1, -1) : etag
 }

@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express'
 import type { ListEntry, ObjectInfo } from '../drivers/driver.ts'
 import { KeyError, parsePrefix } from '../drivers/key.ts'
+import { quoteEtag } from '../http/etag.ts'
 import { sendJson } from '../http/send-json.ts'
 import { listableNames } from './auth/authorize.ts'
 import type { Hub } from './hub.ts'
@@ -89,5 +90,11 @@ function readLimit(limit: unknown, pageSize: number): number {
 
 function fileStat({ name, info }: ListEntry & { name: string }): FileStat {
   const { lastModifiedMs, size, etag, contentType } = info as ObjectInfo
-  return { name, lastModifiedDate: Math.floor(lastModifiedMs / 1000), contentLength: size, etag, contentType }
+  return {
+    name,
+    lastModifiedDate: Math.floor(lastModifiedMs / 1000),
+    contentLength: size,
+    etag: quoteEtag(etag),
+    contentType,
+  }
 }

@@ -2,6 +2,7 @@ import type { Request, Response } from 'express'
 import type { Condition, ObjectInfo } from '../drivers/driver.ts'
 import { DriverError } from '../drivers/errors.ts'
 import { WireError } from '../http/errors.ts'
+import { quoteEtag } from '../http/etag.ts'
 import { sendJson } from '../http/send-json.ts'
 import type { Authority } from './auth/authority.ts'
 import { authorize, type Permit } from './auth/authorize.ts'
@@ -38,7 +39,7 @@ export async function storeFile(hub: Hub, req: Request, res: Response): Promise<
     await hub.socialProofs.check(target.address, target.path)
     return write(hub, req, { target, authority, permit, contentType, size, precondition })
   })
-  sendJson(res, 202, { publicURL: publicUrl(hub.readUrlPrefix, target), etag: info.etag })
+  sendJson(res, 202, { publicURL: publicUrl(hub.readUrlPrefix, target), etag: quoteEtag(info.etag) })
 }
 
 async function write(hub: Hub, req: Request, store: Store): Promise<ObjectInfo> {

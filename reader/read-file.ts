@@ -3,6 +3,7 @@ import type { Driver, ObjectInfo, ReadResult } from '../drivers/driver.ts'
 import { DriverError } from '../drivers/errors.ts'
 import type { Key } from '../drivers/key.ts'
 import { WireError } from '../http/errors.ts'
+import { quoteEtag } from '../http/etag.ts'
 import { nameRoute } from '../http/request-context.ts'
 import { parseTarget } from './parse-target.ts'
 import { type Plan, planAnswer, wantsWhole } from './plan.ts'
@@ -57,7 +58,7 @@ async function sendPlanned(options: ReadFileOptions, key: Key, req: Request, res
 /** An answer without content. */
 function sendHead({ cacheControl }: ReadFileOptions, info: ObjectInfo, plan: Plan, res: Response): void {
   if (plan.status === 412) {
-    const details = { etag: info.etag }
+    const details = { etag: quoteEtag(info.etag) }
     throw new WireError('precondition_failed', 'the file is not the version that was asked for', { details })
   }
   if (plan.status === 416) {

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { ObjectInfo } from '../drivers/driver.ts'
 import { DriverError } from '../drivers/errors.ts'
+import { quoteEtag } from '../http/etag.ts'
 import { formatHttpDate } from './http-date.ts'
 import type { ByteRange } from './range.ts'
 
@@ -10,7 +11,7 @@ const fallbackType = 'application/octet-stream'
 
 /** The headers that tell versions apart; a 304 needs no others (RFC 9110 section 15.4.5). */
 export function setVersionHeaders(res: ServerResponse, info: ObjectInfo, cacheControl: string): void {
-  res.setHeader('ETag', `"${info.etag}"`)
+  res.setHeader('ETag', quoteEtag(info.etag))
   res.setHeader('Last-Modified', formatHttpDate(info.lastModifiedMs))
   res.setHeader('Cache-Control', cacheControl)
   res.setHeader('Accept-Ranges', 'bytes')

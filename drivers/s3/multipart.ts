@@ -5,21 +5,19 @@ import {
   CreateMultipartUploadCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import type { BodyPart, BodyParts } from '../body-parts.ts'
+import type { BodyParts } from '../body-parts.ts'
 import type { ObjectInfo } from '../driver.ts'
 import { DriverError } from '../errors.ts'
 import { dateOfAnswer } from './client.ts'
 import type { Committed } from './commit.ts'
+import { type HeldPart, partBytes } from './part-memory.ts'
 import { attributesOf, commit, type Target } from './put.ts'
 import { bareEtag, isEtag, type Store, targetOf, timeFor } from './store.ts'
 import { headVersion } from './version.ts'
 
-/** The least that S3 takes as a part that is not the last one. */
-export const partBytes = 5 * 1024 * 1024
 const maxParts = 10_000
-/** Parts of one upload that are on their way at once, and of all: what bounds the memory of large writes. */
+/** Parts of one upload that are on their way at once. */
 const maxUnderWay = 3
-const maxUnderWayInAll = 16
 
 interface Upload {
   readonly store: Store
@@ -34,7 +32,7 @@ interface Upload {
 export async function uploadParts(
   store: Store,
   target: Target,
-  first: BodyPart,
+  first: HeldPart,
   rest: BodyParts,
 ): Promise<ObjectInfo> {
   const input = { ...targetOf(store, target.key), ...attributesOf(target) }
@@ -70,13 +68,13 @@ class Sending {
   }
 
   /** Resolves when all are there; rejects when one is not, with none on its way any more. */
-  async all(first: BodyPart): Promise<{ sent: CompletedPart[]; size: number }> {
+  async all(first: HeldPart): Promise<{ sent: CompletedPart[]; size: number }> {
     try {
       for (let part = first, number = 1; ; number++) {
-        this.#start(part.bytes, number)
+        this.#start(part, number)
         if (part.last) break
         await this.#room()
-        part = await this.#rest.take(bytesOfPart(number + 1, this.#upload.target.options.size))
+        part = await this.#next(number + 1)
       }
     } catch (error) {
       await Promise.all(this.#underWay)
@@ -89,33 +87,37 @@ class Sending {
     return { sent: this.#sent, size: this.#size }
   }
 
-  #start(bytes: Buffer, number: number): void {
+  #next(number: number): Promise<HeldPart> {
+    const bytes = bytesOfPart(number, this.#upload.target.options.size)
+    return this.#upload.store.memory.hold(bytes, (wanted, into) => this.#rest.take(wanted, into))
+  }
+
+  #start(part: HeldPart, number: number): void {
     if (number > maxParts) throw new DriverError('backend', 'the body is larger than the storage can hold')
-    this.#size += bytes.length
-    const { parts } = this.#upload.store
-    parts.underWay++
-    const sending = sendPart(this.#upload, bytes, number)
-      .then((part) => {
-        this.#sent.push(part)
-      })
-      .catch((error: unknown) => {
-        this.#failure ??= { error }
-        this.#rest.stop()
-      })
-      .finally(() => {
-        parts.underWay--
-        this.#underWay.delete(sending)
-      })
+    this.#size += part.bytes.length
+    const sending = this.#send(part, number).finally(() => this.#underWay.delete(sending))
     this.#underWay.add(sending)
+  }
+
+  /** Never rejects: a failure is kept, and stops the body. */
+  async #send(part: HeldPart, number: number): Promise<void> {
+    try {
+      await this.#upload.store.memory.whileSending(part, async () => {
+        this.#sent.push(await sendPart(this.#upload, part.bytes, number))
+      })
+    } catch (error) {
+      this.#failure ??= { error }
+      this.#rest.stop()
+    }
   }
 
   /** Waits until another part may be taken into memory; an upload never waits for others while it has none there. */
   async #room(): Promise<void> {
-    const { parts } = this.#upload.store
+    const { memory } = this.#upload.store
     for (;;) {
       this.#check()
       const own = this.#underWay.size
-      if (own < 1 || (own < maxUnderWay && parts.underWay < maxUnderWayInAll)) return
+      if (own < 1 || (own < maxUnderWay && !memory.isBusy)) return
       await Promise.race(this.#underWay)
     }
   }

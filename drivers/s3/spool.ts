@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import type { BodyPart, BodyParts } from '../body-parts.ts'
 import type { ObjectInfo } from '../driver.ts'
 import { DriverError } from '../errors.ts'
-import { partBytes } from './multipart.ts'
 import { type Content, putObject, type Target } from './put.ts'
 import type { Store } from './store.ts'
 
@@ -30,6 +29,9 @@ export async function putSpooled(
   }
 }
 
+/** What is written at once. */
+const pieceBytes = 1024 * 1024
+
 /** A file without a name, which is gone with its handle, however this process ends. */
 async function openUnnamed(folder: string): Promise<FileHandle> {
   try {
@@ -46,7 +48,7 @@ async function openUnnamed(folder: string): Promise<FileHandle> {
 
 async function spool(file: FileHandle, first: BodyPart, rest: BodyParts): Promise<number> {
   let size = 0
-  for (let part = first; ; part = await rest.take(partBytes)) {
+  for (let part = first; ; part = await rest.take(pieceBytes)) {
     size += part.bytes.length
     if (size > maxPutBytes) {
       throw new DriverError('backend', 'this storage takes at most 5 GiB under a condition')

@@ -21,6 +21,7 @@ import { defaultMaxAttempts, defaultRequestTimeoutMs, makeClient } from './clien
 import { nativeCondition } from './commit.ts'
 import { asDriver, asDriverError, codeOf, isConflict, isMissing, isUnmet, statusOf } from './errors.ts'
 import type { S3DriverOptions } from './options.ts'
+import { PartMemory } from './part-memory.ts'
 import { bareEtag, type Store, type Traits } from './store.ts'
 
 /** Opens a bucket: it is there, and it is known what the backend can be relied on for. */
@@ -37,7 +38,7 @@ export async function openStore(options: S3DriverOptions): Promise<Store> {
       requestTimeoutMs: options.requestTimeoutMs ?? defaultRequestTimeoutMs,
       maxAttempts: options.maxAttempts ?? defaultMaxAttempts,
       tempFolder: options.tempFolder ?? tmpdir(),
-      parts: { underWay: 0 },
+      memory: new PartMemory(),
     }
   } catch (error) {
     client.destroy()

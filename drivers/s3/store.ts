@@ -1,4 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3'
+import type { PartMemory } from './part-memory.ts'
 
 /** What a backend was found to hold to when it was probed. */
 export interface Traits {
@@ -20,8 +21,7 @@ export interface Store {
   readonly requestTimeoutMs: number
   readonly maxAttempts: number
   readonly tempFolder: string
-  /** Parts of all uploads that are on their way now. */
-  readonly parts: { underWay: number }
+  readonly memory: PartMemory
 }
 
 /** S3's own limit, in UTF-8 bytes. */

@@ -5,7 +5,8 @@ import { checkCondition } from '../condition.ts'
 import type { ObjectInfo, WriteOptions } from '../driver.ts'
 import { DriverError } from '../errors.ts'
 import { asDriverError } from './errors.ts'
-import { partBytes, uploadParts } from './multipart.ts'
+import { uploadParts } from './multipart.ts'
+import { partBytes } from './part-memory.ts'
 import { makeTarget, putObject, type Target } from './put.ts'
 import { putSpooled } from './spool.ts'
 import { fitsKey, type Store } from './store.ts'
@@ -36,7 +37,9 @@ async function writeParts(store: Store, target: Target, parts: BodyParts): Promi
   const { size, condition } = target.options
   const knownLarge = size !== undefined && size > partBytes
   if (knownLarge) await checkEarly(store, target)
-  const first = await parts.take(partBytes)
+  const first = knownLarge
+    ? await store.memory.hold(partBytes, (bytes, into) => parts.take(bytes, into))
+    : await parts.take(partBytes)
   if (first.last) return await putBytes(store, target, first.bytes)
   if (!knownLarge) await checkEarly(store, target)
   if (condition === undefined || store.traits.conditionalUploads) {

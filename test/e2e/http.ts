@@ -66,7 +66,7 @@ export interface ReadAnswer {
   status: number
   contentType: string | null
   contentLength: number
-  /** Without its quotes, as hubs tell it in JSON; `null` where the header is no strong etag. */
+  /** As it stands, which is as hubs tell it in JSON; `null` where the header is no strong etag. */
   etag: string | null
   body: Buffer
 }
@@ -79,7 +79,7 @@ export async function readFrom(readerUrl: string, target: string): Promise<ReadA
     status,
     contentType: headers.get('content-type'),
     contentLength: Number(headers.get('content-length')),
-    etag: /^"([^"]+)"$/.exec(headers.get('etag') ?? '')?.[1] ?? null,
+    etag: /^"[^"]+"$/.exec(headers.get('etag') ?? '')?.[0] ?? null,
     body: Buffer.from(await response.arrayBuffer()),
   }
 }

@@ -101,7 +101,7 @@ describe('what every server answers alike', () => {
         'a failed condition',
         new DriverError('precondition_failed', 'other', { etag: 'e1' }),
         412,
-        { message: 'other', error: 'PreconditionFailedError', etag: 'e1' },
+        { message: 'other', error: 'PreconditionFailedError', etag: '"e1"' },
       ],
       ['an invalid key', new DriverError('invalid_key', 'k'), 403, { message: 'k', error: 'BadPathError' }],
       ['a missing object', new DriverError('not_found', 'n'), 404, { message: 'n', error: 'DoesNotExist' }],

@@ -363,7 +363,7 @@ function expected(what: Expected, file: StoredFile, info: ObjectInfo): Answer {
       return { status: 304, headers: { ...common, ...version }, body: Buffer.alloc(0) }
     case 'changed':
       return refusal(412, 'PreconditionFailedError', 'the file is not the version that was asked for', {
-        etag: info.etag,
+        etag: `"${info.etag}"`,
       })
     case 'unsatisfiable': {
       const { size } = info

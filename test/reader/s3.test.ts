@@ -9,7 +9,7 @@ describe('S3', () => {
   })
 
   readerAnswers('the S3 driver', async () => {
-    const { driver, close } = await s3Harness()
-    return { driver, dispose: close }
+    const harness = await s3Harness()
+    return { driver: harness.driver, dispose: () => harness.close() }
   })
 })

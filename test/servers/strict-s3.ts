@@ -97,14 +97,16 @@ export class StrictS3 {
     return holds ? null : { status: 412, code: 'PreconditionFailed' }
   }
 
-  async #forward(
-    method: string,
-    path: string,
-    { host: _, ...headers }: IncomingHttpHeaders,
-    body: Buffer,
-  ): Promise<Answer> {
-    const { hostname, port } = this.#target
-    const outgoing = request({ hostname, port, method, path, headers, agent: this.#agent })
+  async #forward(method: string, path: string, headers: IncomingHttpHeaders, body: Buffer): Promise<Answer> {
+    const { hostname, port, host } = this.#target
+    const outgoing = request({
+      hostname,
+      port,
+      method,
+      path,
+      headers: { ...headers, host },
+      agent: this.#agent,
+    })
     outgoing.end(body)
     const [answer]: IncomingMessage[] = await once(outgoing, 'response')
     if (answer === undefined) throw new Error('no answer')
