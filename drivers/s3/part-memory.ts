@@ -1,11 +1,11 @@
 import type { BodyPart } from '../body-parts.ts'
 
-/** The least that S3 takes as a part that is not the last one. */
-export const partBytes = 5 * 1024 * 1024
+/** S3 wants 5 MiB at least; services that keep pieces of 4 MiB take these faster. */
+export const partBytes = 8 * 1024 * 1024
 /** Parts of all uploads that may be on their way before further ones of an upload have to wait. */
-const maxUnderWay = 16
+const maxUnderWay = 12
 /** How many buffers are kept for the next parts. */
-const maxFree = 8
+const maxFree = 4
 
 /** A part, and the buffer that it lies in where that can be used again. */
 export interface HeldPart extends BodyPart {

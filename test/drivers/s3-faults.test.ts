@@ -11,7 +11,7 @@ import { makeBucket, type TestBucket } from '../servers/s3-bucket.ts'
 import { optionsFor } from './s3-harness.ts'
 
 const at = key('folder/file')
-const large = Buffer.alloc(6_000_000, 'large')
+const large = Buffer.alloc(9_000_000, 'large')
 const etag = '0123456789abcdef0123456789abcdef'
 
 /** Every operation of a driver that asks the service for something. */

@@ -168,7 +168,7 @@ describe('s3, at its start', () => {
       const driver = await open({ ...anonymous(), allowUnsafeConditions: true })
       expect(driver.capabilities.atomicConditions).to.equal(false)
       const former = await put(driver, at, 'former', { condition: { ifNoneMatch: '*' } })
-      const large = Buffer.alloc(6_000_000, 'x')
+      const large = Buffer.alloc(9_000_000, 'x')
       const current = await put(driver, at, large, { condition: { ifMatch: former.etag } })
       for (const condition of [{ ifNoneMatch: '*' }, { ifMatch: former.etag }] as const) {
         await failure(put(driver, at, 'no', { condition }), 'precondition_failed')
