@@ -51,7 +51,7 @@ function identityOf({ credentials }: S3DriverOptions): S3ClientConfig {
 
 function handlerOf(options: S3DriverOptions) {
   const maxSockets = options.maxSockets ?? defaults.maxSockets
-  const agent = { keepAlive: true, maxSockets, maxTotalSockets: maxSockets }
+  const agent = { keepAlive: true, maxSockets }
   return {
     httpAgent: new HttpAgent(agent),
     httpsAgent: new HttpsAgent(agent),

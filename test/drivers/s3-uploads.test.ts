@@ -175,6 +175,18 @@ describe('s3, bodies larger than a part', () => {
     expect(await hashOfStored(native)).to.equal(hashOf(content))
   })
 
+  it('where copies are not held to the version of their source, that version is read and written', async () => {
+    const { etag } = await put(driver, at, 'source')
+    let copies = 0
+    proxy.decide = ({ headers }) => {
+      if (headers['x-amz-copy-source'] !== undefined) copies++
+      return { do: 'pass' }
+    }
+    await driver.copy(at, key('copy'), { ifMatch: etag })
+    expect(copies).to.equal(0)
+    expect((await get(driver, key('copy'))).text).to.equal('source')
+  })
+
   it('a large body that no place is found for is unavailable, and leaves what was there', async () => {
     const options = { ...optionsFor(server, bucket.name), tempFolder: join(temp, 'missing') }
     const homeless = await s3Driver(options)
