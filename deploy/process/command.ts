@@ -12,7 +12,7 @@ import { StartError } from './start-error.ts'
 const about: Record<Kind, { name: string; description: string }> = {
   hub: { name: 'mandate-hub', description: 'Runs the hub: the side that applications write to.' },
   reader: { name: 'mandate-reader', description: 'Runs the reader: the side that files are read from.' },
-  both: { name: 'mandate', description: 'Runs hub and reader together in one process.' },
+  both: { name: 'mandate-serve', description: 'Runs hub and reader together in one process.' },
 }
 
 /**

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-export type Bin = 'mandate' | 'mandate-hub' | 'mandate-reader' | 'demo'
+export type Bin = 'mandate-serve' | 'mandate-hub' | 'mandate-reader' | 'demo'
 
 export interface BinOptions {
   args?: string[]

@@ -11,12 +11,12 @@ import { type Bin, type BinOptions, endBins, runBin, tempFolder } from './bins.t
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
   version: string
 }
-const kinds = { 'mandate-hub': 'hub', 'mandate-reader': 'reader', mandate: 'both' } as const
+const kinds = { 'mandate-hub': 'hub', 'mandate-reader': 'reader', 'mandate-serve': 'both' } as const
 
 describe('the commands', () => {
   afterEach(endBins)
 
-  for (const bin of ['mandate-hub', 'mandate-reader', 'mandate'] as const) {
+  for (const bin of ['mandate-hub', 'mandate-reader', 'mandate-serve'] as const) {
     it(`${bin} --help names every flag with its variable, and the keys of the file`, async () => {
       const { status, stdout, stderr } = await runBin(bin, { args: ['--help'] })
       expect([status, stderr]).to.deep.equal([0, ''])
@@ -116,7 +116,7 @@ describe('the commands', () => {
       ],
     },
   ]
-  for (const { title, bin = 'mandate', options, tells } of refused) {
+  for (const { title, bin = 'mandate-serve', options, tells } of refused) {
     it(`end with status 2 for ${title}`, async () => {
       const { status, stdout, stderr } = await runBin(bin, options)
       expect(status, stderr).to.equal(2)
@@ -131,7 +131,7 @@ describe('the commands', () => {
     await writeFile(join(folder, 'a.toml'), 'pageSize = 11\n')
     await writeFile(join(folder, 'b.json'), '{"pageSize": 12}')
     const pageSize = async (options: BinOptions) => {
-      const { stdout } = await runBin('mandate', {
+      const { stdout } = await runBin('mandate-serve', {
         ...options,
         args: ['--print-config', ...(options.args ?? [])],
       })
@@ -148,8 +148,8 @@ describe('the commands', () => {
     await once(other, 'listening')
     const taken = String((other.address() as AddressInfo).port)
     const host = ['--host', '127.0.0.1']
-    const hub = await runBin('mandate', { args: [...host, '--port', taken, '--reader-port', '0'] })
-    const reader = await runBin('mandate', { args: [...host, '--port', '0', '--reader-port', taken] })
+    const hub = await runBin('mandate-serve', { args: [...host, '--port', taken, '--reader-port', '0'] })
+    const reader = await runBin('mandate-serve', { args: [...host, '--port', '0', '--reader-port', taken] })
     const alone = await runBin('mandate-reader', { args: [...host, '--port', taken] })
     other.close()
     expect([hub.status, reader.status, alone.status]).to.deep.equal([1, 1, 1])
@@ -159,7 +159,7 @@ describe('the commands', () => {
   })
 
   it('end with status 1 where the address is not of this machine', async () => {
-    const { status, stderr } = await runBin('mandate', { args: ['--host', '203.0.113.1'] })
+    const { status, stderr } = await runBin('mandate-serve', { args: ['--host', '203.0.113.1'] })
     expect(status).to.equal(1)
     expect(stderr).to.include('cannot listen at 203.0.113.1').and.include('--host')
   })
@@ -167,7 +167,7 @@ describe('the commands', () => {
   it('end with status 1 where the folder cannot be used, and name it', async () => {
     const file = join(await tempFolder(), 'a-file')
     await writeFile(file, 'x')
-    const { status, stderr } = await runBin('mandate', { args: ['--data', file] })
+    const { status, stderr } = await runBin('mandate-serve', { args: ['--data', file] })
     expect(status, stderr).to.equal(1)
     expect(stderr).to.include(`the folder ${file} cannot be used`)
   })

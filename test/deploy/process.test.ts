@@ -6,7 +6,7 @@ const freePorts = ['--host', '127.0.0.1', '--port', '0']
 const together = [...freePorts, '--reader-port', '0']
 
 async function startTogether(file: unknown = {}, nodeArgs: string[] = []): Promise<BinProcess> {
-  const running = await startBin('mandate', { args: together, file, nodeArgs })
+  const running = await startBin('mandate-serve', { args: together, file, nodeArgs })
   await running.until('stop ')
   return running
 }
@@ -82,7 +82,7 @@ describe('a process that runs hub and reader', () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     it(`finishes an upload under way at ${signal}, takes no new one, and ends with status 0`, async () => {
       const data = await tempFolder()
-      const running = await startBin('mandate', { args: [...together, '--data', data] })
+      const running = await startBin('mandate-serve', { args: [...together, '--data', data] })
       await running.until('stop ')
       const hubUrl = addressIn(running, 'write at')
       const upload = await beginUpload(hubUrl, 'a', 10)

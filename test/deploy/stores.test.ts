@@ -171,7 +171,10 @@ describe('a start that fails at a cloud', () => {
   ]
   for (const [title, env, tells] of failing) {
     it(`tells what is wrong, and no secret: ${title}`, async () => {
-      const { status, stderr } = await runBin('mandate', { args: [...oneServer, '--reader-port', '0'], env })
+      const { status, stderr } = await runBin('mandate-serve', {
+        args: [...oneServer, '--reader-port', '0'],
+        env,
+      })
       expect(status, stderr).to.equal(1)
       expect(stderr).to.include('cannot be used: ').and.include(tells).and.not.include('SECRET')
     })
@@ -189,9 +192,9 @@ describe('the disk driver', () => {
     const code = `import { register } from 'node:module'; register(${JSON.stringify(moduleOf(hooks))})`
     const nodeArgs = ['--import', moduleOf(code)]
     const args = [...oneServer, '--reader-port', '0']
-    const running = await startBin('mandate', { args, nodeArgs })
+    const running = await startBin('mandate-serve', { args, nodeArgs })
     await running.until('stop ')
-    const { status, stderr } = await runBin('mandate', {
+    const { status, stderr } = await runBin('mandate-serve', {
       args: [...args, '--driver', 's3'],
       nodeArgs,
     })

@@ -27,7 +27,7 @@ export interface Played {
 /** Begins a stage; `endBins` ends it. */
 export async function beginStage(options: { withCurl?: 'own' | 'stand-in' } = {}): Promise<Stage> {
   const args = ['--host', '127.0.0.1', '--port', '0', '--reader-port', '0', '--log-level', 'warn']
-  const servers = await startBin('mandate', { args })
+  const servers = await startBin('mandate-serve', { args })
   await servers.until(/ stop +Ctrl-C/)
   const folder = await tempFolder()
   await symlink(fileURLToPath(new URL('../..', import.meta.url)), join(folder, 'build'))
