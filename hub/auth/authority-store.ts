@@ -2,7 +2,13 @@ import type { Driver } from '../../drivers/driver.ts'
 import type { Address } from '../../drivers/key.ts'
 import { FactCache } from './fact-cache.ts'
 import { listGrantIds, readGrant, type StoredGrant, storeGrant } from './records/grants.ts'
-import { isRevocationStored, type Revocation, storeRevocation } from './records/revocations.ts'
+import {
+  isRevocationStored,
+  listRevocations,
+  type Revocation,
+  type RevocationList,
+  storeRevocation,
+} from './records/revocations.ts'
 import { raiseTimestamp, readTimestamp } from './records/timestamp.ts'
 
 export interface AuthorityStoreOptions {
@@ -33,8 +39,9 @@ export interface AuthorityStore {
   deposit(address: Address, grant: StoredGrant): Promise<boolean>
 }
 
-/** Bytes of grants kept in memory, for all addresses together. */
+/** Bytes of grants, and of lists of revocations, kept in memory for all addresses together. */
 const maxGrantCacheBytes = 64 * 1024 * 1024
+const maxRevocationListBytes = 64 * 1024 * 1024
 
 /** Grants that are read at the same time for one address. */
 const readsAtOnce = 32
@@ -54,6 +61,17 @@ export function authorityStore({
     load: async (address) => ({ value: (await readTimestamp(driver, address as Address)).seconds }),
     merge: (known, loaded) => ((known.value ?? -1) > (loaded.value ?? -1) ? known : loaded),
   })
+  const revocationLists = new FactCache<RevocationList>({
+    ...bounds,
+    maxBytes: maxRevocationListBytes,
+    bytesOf: ({ ids }) => 200 + ids.size * 150,
+    load: (address) => listRevocations(driver, address as Address),
+    merge: (known, loaded) => ({
+      ids: loaded.ids.size === 0 ? known.ids : new Set([...known.ids, ...loaded.ids]),
+      isWhole: known.isWhole && loaded.isWhole,
+    }),
+  })
+  /** For addresses that have more revocations than one listing tells. */
   const revocations = new FactCache<Known<boolean>>({
     ...bounds,
     load: async (name) => ({ value: await isRevocationStored(driver, ...splitName(name)) }),
@@ -82,11 +100,15 @@ export function authorityStore({
       timestamps.learn(address, { value: await raiseTimestamp(driver, address, seconds) })
     },
     async isRevoked(address, revocationId) {
-      return (await revocations.get(joinName(address, revocationId))).value
+      const { ids, isWhole } = await revocationLists.get(address)
+      if (ids.has(revocationId)) return true
+      return isWhole ? false : (await revocations.get(joinName(address, revocationId))).value
     },
     async revoke(address, revocation) {
       await storeRevocation(driver, address, revocation)
-      revocations.learn(joinName(address, revocation.revocationId), { value: true })
+      const { revocationId } = revocation
+      revocationLists.learnPart(address, { ids: new Set([revocationId]), isWhole: true })
+      revocations.learn(joinName(address, revocationId), { value: true })
     },
     async grant(address, cid) {
       return (await grants.get(joinName(address, cid))).value

@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
+import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { secp256k1 as nobleSecp256k1 } from '@noble/curves/secp256k1.js'
 import type { KeyKind, PublicKey } from './keys.ts'
@@ -78,11 +78,16 @@ function nativeEd25519(): VerifyEd25519 | null {
   try {
     const sodium = createRequire(import.meta.url)('sodium-native') as typeof import('sodium-native')
     return (signature, data, { bytes }) =>
-      sodium.crypto_sign_verify_detached(Buffer.from(signature), Buffer.from(data), Buffer.from(bytes))
+      sodium.crypto_sign_verify_detached(asBuffer(signature), asBuffer(data), asBuffer(bytes))
   } catch {
     // No prebuilt addon for this platform: OpenSSL gives the same answers.
     return null
   }
+}
+
+/** The same bytes, not a copy. */
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
 }
 
 function portableEd25519(signature: Uint8Array, data: Uint8Array, key: PublicKey): boolean {
@@ -135,5 +140,5 @@ function portableSecp256k1(): Secp256k1 {
 }
 
 function sha256(data: Uint8Array): Uint8Array {
-  return createHash('sha256').update(data).digest()
+  return hash('sha256', data, 'buffer')
 }

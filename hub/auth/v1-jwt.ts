@@ -59,14 +59,15 @@ function readIssuer(hex: unknown, what: string): PublicKey {
 }
 
 function readJson(segment: string, what: string, name: string): Record<string, unknown> {
-  const fault = refuseCredential(`the ${name} of the ${what} is not a JSON object`, 'malformed')
+  // Made only where it is thrown: an error's stack costs more than all the rest here.
+  const fault = () => refuseCredential(`the ${name} of the ${what} is not a JSON object`, 'malformed')
   let value: unknown
   try {
     value = JSON.parse(readSegment(segment, what, name).toString('utf8'))
   } catch (error) {
-    throw error instanceof SyntaxError ? fault : error
+    throw error instanceof SyntaxError ? fault() : error
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw fault
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw fault()
   return value as Record<string, unknown>
 }
 

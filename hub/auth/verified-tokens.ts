@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 
 /**
@@ -15,11 +15,11 @@ export class VerifiedTokens<Verified extends {}> {
 
   /** What `verify` makes of the token, from memory where it succeeded before. */
   verify(token: string, verify: (token: string) => Verified): Verified {
-    const hash = createHash('sha256').update(token).digest('base64')
-    const known = this.#entries.get(hash)
+    const id = hash('sha256', token, 'base64')
+    const known = this.#entries.get(id)
     if (known !== undefined) return known
     const verified = verify(token)
-    this.#entries.set(hash, verified)
+    this.#entries.set(id, verified)
     return verified
   }
 }

@@ -154,7 +154,7 @@ describe('a write that is still streaming', () => {
       const { owner, asks } = await setUp(own)
       for (const name of credentials) {
         const connection = await beginUpload(own, driver, owner, asks[name] ?? {})
-        const heal = driver.inject('stat', unavailable(), (key) => key.includes('-auth/revocations/'))
+        const heal = driver.inject('list', unavailable(), (key) => key.includes('-auth/revocations/'))
         const answer = await finishUpload(connection)
         heal()
         expectStatus(answer, 503, 'StorageError')
@@ -293,7 +293,7 @@ describe('storage that cannot be read', () => {
   const rows: Array<{ what: string; call: DriverCall; part: string; spares: readonly string[] }> = [
     { what: 'the list of grants', call: 'list', part: '-auth/grants/', spares: credentials.slice(0, 3) },
     { what: 'a grant', call: 'read', part: '-auth/grants/', spares: credentials.slice(0, 2) },
-    { what: 'revocations', call: 'stat', part: '-auth/revocations/', spares: [] },
+    { what: 'revocations', call: 'list', part: '-auth/revocations/', spares: [] },
     { what: 'the oldest valid timestamp', call: 'read', part: '-auth/authTimestamp', spares: [] },
   ]
   for (const { what, call, part, spares } of rows) {
@@ -354,7 +354,7 @@ describe('storage that cannot be read', () => {
       const { owner, toBob, owners, asks } = await setUp(world)
       await world.revoke(owner, { ucan: toBob }, owners)
       await sleep(100)
-      driver.inject('stat', unavailable())
+      driver.inject('list', unavailable())
       for (const name of credentials) {
         expectStatus(await world.store(owner, 'photos/a', asks[name] ?? {}), 503, 'StorageError')
       }

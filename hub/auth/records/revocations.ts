@@ -22,6 +22,24 @@ function revocationKey(address: Address, revocationId: string): Key {
   return authKey(address, `${revocationsFolder}/${revocationId}.json`)
 }
 
+/** The first revocations of an address, by id. */
+export interface RevocationList {
+  readonly ids: ReadonlySet<string>
+  /** Whether these are all that there are. */
+  readonly isWhole: boolean
+}
+
+/** Reads one page: far more revocations than owners make, and still a bounded read. */
+const listLimit = 1000
+
+/** One listing settles all tokens of all chains at an address, where a look-up of each would cost a request each. */
+export async function listRevocations(driver: Driver, address: Address): Promise<RevocationList> {
+  const prefix = `${address}-auth/${revocationsFolder}/`
+  const { entries, cursor } = await driver.list(prefix, { limit: listLimit, cursor: null })
+  const ids = entries.map(({ key }) => key.slice(prefix.length).replace(/\.json$/, ''))
+  return { ids: new Set(ids), isWhole: cursor === null }
+}
+
 /** That the blob is there is what counts, not what it holds: one that is damaged still revokes. */
 export async function isRevocationStored(
   driver: Driver,

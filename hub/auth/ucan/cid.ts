@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { base32nopad } from '@scure/base'
 
 /** CIDv1, codec raw, multihash sha2-256 of 32 bytes. */
@@ -9,7 +9,7 @@ const cidPattern = /^bafkrei[a-z2-7]{51}[aeimquy4]$/
 
 /** The CID of a token, 59 characters: CIDv1, raw, sha2-256 of the whole JWT, base32 in lower case. */
 export function cidOf(jwt: string): string {
-  const digest = createHash('sha256').update(jwt).digest()
+  const digest = hash('sha256', jwt, 'buffer')
   return `b${base32nopad.encode(Buffer.concat([cidHead, digest])).toLowerCase()}`
 }
 
@@ -23,7 +23,7 @@ export function isCid(text: string): boolean {
  * another way gives another CID, but the same revocation id.
  */
 export function revocationIdOf(jwt: string): string {
-  return createHash('sha256').update(signingInput(jwt)).digest('hex')
+  return hash('sha256', signingInput(jwt), 'hex')
 }
 
 /** The text that the signature of a compact JWS is over: everything before its last dot. */

@@ -51,9 +51,10 @@ export interface Ucan {
  * Decodes a JWT-encoded UCAN of version 0.8.x, 0.9.x or 0.10.x and checks all that can be seen without verifying
  * a signature (PROTOCOL 2.1 and 2.2). Inline proofs are not decoded.
  * @param link the token's place in its chain, for the message of a refusal
+ * @param cid its CID, where the caller has made it already
  * @throws {UcanError} `malformed` or `too-large`
  */
-export function decodeUcan(jwt: string, link = 0): Ucan {
+export function decodeUcan(jwt: string, link = 0, cid = cidOf(jwt)): Ucan {
   const { header, payload } = readJws(jwt, link)
   const head = new Claims(header, link, 'header.')
   const claims = new Claims(payload, link)
@@ -65,7 +66,7 @@ export function decodeUcan(jwt: string, link = 0): Ucan {
   checkNonce(claims)
   return {
     version,
-    cid: cidOf(jwt),
+    cid,
     revocationId: revocationIdOf(jwt),
     issuer,
     audience: readAudience(claims),

@@ -49,6 +49,7 @@ export interface GatherOptions {
 /** A token that is named and has yet to be found. */
 interface Edge {
   readonly cid: string
+  /** The token itself where the CID was made from it; `null` where only the CID is known. */
   readonly jwt: string | null
   readonly link: number
   readonly child: Ucan | null
@@ -119,8 +120,9 @@ class Gathering {
   async #add(edge: Edge, jwt: string): Promise<void> {
     const remembered = this.#options.verified?.get(edge.cid)
     if (remembered === undefined) await takeTurn()
-    const ucan = remembered ?? decodeUcan(jwt, edge.link)
-    if (ucan.cid !== edge.cid) throw notOfItsCid(edge)
+    const cid = edge.jwt === null ? cidOf(jwt) : edge.cid
+    if (cid !== edge.cid) throw notOfItsCid(edge)
+    const ucan = remembered ?? decodeUcan(jwt, edge.link, cid)
     checkVersions(edge, ucan)
     if (edge.child === null && this.#options.mustExpire) checkExpires(ucan)
     const token = { ucan, link: edge.link }

@@ -16,6 +16,12 @@ function open(driver: Driver, revocationMaxAgeSeconds = 3600) {
   return authorityStore({ driver, cacheSize: 100, revocationMaxAgeSeconds })
 }
 
+const aRevocation = { cid: 'b', revokedBy: 'did:key:z', revokedAt: 1, expiration: null }
+
+function hexId(number: number): string {
+  return number.toString(16).padStart(64, '0')
+}
+
 async function codeOf(outcome: Promise<unknown>): Promise<string> {
   try {
     await outcome
@@ -127,7 +133,7 @@ describe('the store of what owners have said', () => {
     const away = () => {
       throw new DriverError('unavailable', 'no answer')
     }
-    const lifts = [driver.inject('read', away), driver.inject('stat', away)]
+    const lifts = [driver.inject('read', away), driver.inject('list', away)]
     expect(await codeOf(store.oldestValidSeconds(address))).to.equal('unavailable')
     expect(await codeOf(store.raiseOldestValid(address, 1))).to.equal('unavailable')
     expect(await codeOf(store.isRevoked(address, 'a'.repeat(64)))).to.equal('unavailable')
@@ -139,7 +145,7 @@ describe('the store of what owners have said', () => {
   it('keeps a revocation for good, at every hub, and of that delegation at that address alone', async () => {
     const [here, there] = [open(driver), open(driver, 0)]
     const revocationId = 'a'.repeat(64)
-    const revocation = { revocationId, cid: 'b', revokedBy: 'did:key:z', revokedAt: 1, expiration: null }
+    const revocation = { ...aRevocation, revocationId }
     expect(await here.isRevoked(address, revocationId)).to.equal(false)
     await here.revoke(address, revocation)
     await there.revoke(address, { ...revocation, revokedAt: 2 })
@@ -148,6 +154,44 @@ describe('the store of what owners have said', () => {
       expect(await store.isRevoked(address, 'b'.repeat(64))).to.equal(false)
       expect(await store.isRevoked(other, revocationId)).to.equal(false)
     }
+  })
+
+  it('lists the revocations of an address once, however many delegations are looked up', async () => {
+    const store = open(driver)
+    for (let i = 0; i < 50; i++) expect(await store.isRevoked(address, hexId(i))).to.equal(false)
+    expect(driver.calls).to.deep.equal([`list ${address}-auth/revocations/`])
+  })
+
+  it('finds each of more revocations than one listing tells, and only those', async () => {
+    const count = 1010
+    for (let i = 0; i < count; i++) {
+      await driver.write(
+        authKey(address, `revocations/${hexId(i)}.json`),
+        Readable.from([Buffer.from('{}')]),
+        {
+          contentType: 'application/json',
+        },
+      )
+    }
+    const store = open(driver)
+    for (let i = 0; i < count; i++) expect(await store.isRevoked(address, hexId(i))).to.equal(true)
+    expect(await store.isRevoked(address, hexId(count))).to.equal(false)
+    await store.revoke(address, { ...aRevocation, revocationId: hexId(count) })
+    expect(await store.isRevoked(address, hexId(count))).to.equal(true)
+  })
+
+  it('never lets a slow listing undo a revocation of this hub', async () => {
+    const store = open(driver)
+    const slow = gate()
+    const lift = driver.inject('list', slow.fault)
+    const early = store.isRevoked(address, hexId(1))
+    await slow.reached
+    lift()
+    await store.revoke(address, { ...aRevocation, revocationId: hexId(1) })
+    await driver.delete(authKey(address, `revocations/${hexId(1)}.json`))
+    slow.open()
+    expect(await early).to.equal(true)
+    expect(await store.isRevoked(address, hexId(1))).to.equal(true)
   })
 
   it('rejects with a record that says nothing', async () => {
