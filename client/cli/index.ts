@@ -1,0 +1,11 @@
+/** The command line, for programs that compose it with commands of their own, as deploy/cli does. */
+export { CliError } from './cli-error.ts'
+export { type CliContext, type CommonOptions, createContext, type HubOptions } from './context.ts'
+export { type CommandText, defineCommand, defineGroup } from './define-command.ts'
+export { type ExitName, exitCodes } from './exit-codes.ts'
+export type { CliOptions, CommandFactory } from './io.ts'
+export { buildProgram } from './program.ts'
+export { runCli } from './run.ts'
+export { confirm } from './terminal/ask.ts'
+export { alignColumns, type Output } from './terminal/output.ts'
+export { formatBytes, formatSpan, formatTime } from './terminal/units.ts'
