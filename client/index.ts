@@ -1,0 +1,38 @@
+/**
+ * The client of a Mandate hub, for browsers and Node: `connect({hub, signer})` gives the calls.
+ *
+ * @packageDocumentation
+ */
+export { type Connection, type ConnectOptions, connect } from './connect.ts'
+export { addressOfDid, controls, didPkhOf, namesKey } from './did.ts'
+export * from './errors.ts'
+export type { DeleteOptions } from './files/delete.ts'
+export type { FileInfo, FileStream, NotModified, StoredFile } from './files/file.ts'
+export type { CallOptions } from './files/files.ts'
+export type { FormerVersion } from './files/history.ts'
+export type { ListOptions } from './files/list.ts'
+export type { PutOptions, PutResult } from './files/put.ts'
+export type { ByteStream, PutData } from './files/source.ts'
+export type { Change, UpdateOptions } from './files/update.ts'
+export { signJwt } from './jwt.ts'
+export { type Caveats, gaiaResource, signUcan, type UcanCapability, type UcanContent } from './sign-ucan.ts'
+export { type GaiaHubConfig, type GaiaSession, gaiaSigner } from './signers/gaia-signer.ts'
+export { isStacksSigner, type JwtAlgorithm, type Signer, type StacksSigner } from './signers/signer.ts'
+export { generateStacksSigner, type StacksSignerOptions, stacksSigner } from './signers/stacks-signer.ts'
+export {
+  generateSigner,
+  type WebCryptoKeyKind,
+  type WebCryptoSigner,
+  webCryptoSigner,
+} from './signers/web-crypto-signer.ts'
+export type { RetryOptions } from './transport/backoff.ts'
+export type {
+  CredentialContext,
+  CredentialSource,
+  CredentialWallet,
+  HubInfo,
+  Need,
+  Progress,
+  Transport,
+  TransportRequest,
+} from './transport/transport.ts'

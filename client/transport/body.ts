@@ -1,0 +1,18 @@
+import type { BodySource, RequestBody } from './transport.ts'
+
+const utf8 = new TextEncoder()
+
+/** A text as a body that can be sent as often as needed. */
+export function textBody(text: string): BodySource {
+  return bytesBody(utf8.encode(text))
+}
+
+/** Bytes that nobody changes while they are sent. */
+export function bytesBody(bytes: Uint8Array<ArrayBuffer>): BodySource {
+  return { size: bytes.length, replayable: true, open: () => bytes }
+}
+
+/** Whether a body is a stream: what can be taken from it once. */
+export function isStream(body: RequestBody): body is ReadableStream<Uint8Array> {
+  return body instanceof ReadableStream
+}
