@@ -4,6 +4,7 @@ import { removeFile } from './delete.ts'
 import { depositGrant } from './grant.ts'
 import { createHub, type Hub } from './hub.ts'
 import { hubInfo } from './hub-info.ts'
+import { tellJudgement } from './judged.ts'
 import { listFiles } from './list-files.ts'
 import { listGrants } from './list-grants.ts'
 import type { HubOptions } from './options.ts'
@@ -28,6 +29,8 @@ export function hubApp(options: HubOptions): Express {
       check: () => options.driver.check(),
       methods: ['DELETE', 'POST', 'PUT', 'GET', 'OPTIONS', 'HEAD'],
       exposedHeaders: ['ETag'],
+      instruments: hub.instruments,
+      ...(options.peerLimit === undefined ? {} : { peerLimit: options.peerLimit }),
     },
     (app) => {
       // Express would decode parameters; the routes match the target as it was sent, and target.ts reads it.
@@ -47,5 +50,5 @@ type Operation = (hub: Hub, req: Request, res: Response) => Promise<void>
 
 /** Express 5 hands a rejection on to the one renderer of errors. */
 function operation(hub: Hub, run: Operation): (req: Request, res: Response) => Promise<void> {
-  return (req, res) => run(hub, req, res)
+  return (req, res) => tellJudgement(run(hub, req, res), hub.instruments)
 }

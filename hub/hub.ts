@@ -1,6 +1,8 @@
 import type { Driver } from '../drivers/driver.ts'
+import { limitAddresses } from './address-limit.ts'
 import { type Authenticator, authenticator } from './auth/authenticate.ts'
 import { type AuthorityStore, authorityStore } from './auth/authority-store.ts'
+import { type HubInstruments, noHubInstruments } from './instruments.ts'
 import type { HubOptions } from './options.ts'
 import { PathLocks } from './path-locks.ts'
 import { type SocialProofs, socialProofs } from './social-proofs.ts'
@@ -17,21 +19,28 @@ export interface Hub {
   readonly pageSize: number
   readonly cacheControl: string
   readonly idleTimeoutMs: number
+  readonly instruments: HubInstruments
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
 
 export function createHub(options: HubOptions): Hub {
-  const { driver, now = Date.now } = options
+  const { driver, now = Date.now, instruments = noHubInstruments } = options
+  const { addressRequestsPerMinute = 0 } = options
   const store = authorityStore({
     driver,
     cacheSize: options.authorityCacheSize,
     revocationMaxAgeSeconds: options.revocationMaxAgeSeconds,
+    instruments,
   })
+  const anyRate = authenticator({ ...options, authorityStore: store, now, instruments })
   return {
     driver,
     authorityStore: store,
-    authenticator: authenticator({ ...options, authorityStore: store, now }),
+    authenticator:
+      addressRequestsPerMinute === 0
+        ? anyRate
+        : limitAddresses(anyRate, addressRequestsPerMinute, instruments),
     socialProofs: socialProofs({
       driver,
       required: options.proofsRequired,
@@ -43,6 +52,7 @@ export function createHub(options: HubOptions): Hub {
     pageSize: options.pageSize,
     cacheControl: options.cacheControl,
     idleTimeoutMs: options.idleTimeoutMs,
+    instruments,
     now,
   }
 }

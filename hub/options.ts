@@ -1,5 +1,7 @@
 import type { Logger } from 'pino'
 import type { Driver } from '../drivers/driver.ts'
+import type { PeerLimit } from '../http/peer-limit.ts'
+import type { HubInstruments } from './instruments.ts'
 import type { ProofVerifier } from './social-proofs.ts'
 
 /** Everything that a hub is made of. Nothing is read from the environment. */
@@ -32,6 +34,11 @@ export interface HubOptions {
   maxInvocationLifetimeSeconds: number
   /** How long an upload may stand still before it is given up. */
   idleTimeoutMs: number
+  /** How many requests one peer may make; without it any number. */
+  peerLimit?: PeerLimit
+  /** Requests a minute at one address by its owner, and as many by its writers; 0 or absent for no limit. */
+  addressRequestsPerMinute?: number
+  instruments?: HubInstruments
   /** Milliseconds since 1970. */
   now?: () => number
 }

@@ -1,5 +1,6 @@
 import type { Address } from '../../drivers/key.ts'
 import { WireError } from '../../http/errors.ts'
+import { type HubInstruments, noHubInstruments } from '../instruments.ts'
 import { type Authority, ownerCapability } from './authority.ts'
 import type { AuthorityStore } from './authority-store.ts'
 import { type Chains, chains, type SentChain } from './chains.ts'
@@ -23,6 +24,7 @@ export interface AuthenticatorOptions {
   whitelist: readonly string[] | null
   maxInvocationLifetimeSeconds: number
   authorityStore: AuthorityStore
+  instruments?: Pick<HubInstruments, 'cache'>
   /** Milliseconds since 1970. */
   now: () => number
 }
@@ -49,8 +51,10 @@ export interface Authenticator {
 const maxVerifiedTokens = 20_000
 
 export function authenticator(options: AuthenticatorOptions): Authenticator {
-  const { authorityStore } = options
-  const verifiedTokens = new VerifiedTokens<V1Token>(maxVerifiedTokens)
+  const { authorityStore, instruments = noHubInstruments } = options
+  const verifiedTokens = new VerifiedTokens<V1Token>(maxVerifiedTokens, (isHit) =>
+    instruments.cache('v1_tokens', isHit),
+  )
   const challenges = acceptedChallenges(options.serverName)
   const hubUrls = options.requireCorrectHubUrl ? hubUrlSet(options) : null
   const whitelist = options.whitelist === null ? null : new Set(options.whitelist)

@@ -1,5 +1,6 @@
 import type { Driver } from '../../drivers/driver.ts'
 import type { Address } from '../../drivers/key.ts'
+import { type CacheName, type HubInstruments, noHubInstruments } from '../instruments.ts'
 import { FactCache } from './fact-cache.ts'
 import { listGrantIds, readGrant, type StoredGrant, storeGrant } from './records/grants.ts'
 import {
@@ -17,6 +18,7 @@ export interface AuthorityStoreOptions {
   cacheSize: number
   /** The promise of PROTOCOL 2.6: how long another hub's revocation may go unseen. 0 asks storage each time. */
   revocationMaxAgeSeconds: number
+  instruments?: Pick<HubInstruments, 'cache'>
 }
 
 /**
@@ -54,15 +56,19 @@ export function authorityStore({
   driver,
   cacheSize,
   revocationMaxAgeSeconds,
+  instruments = noHubInstruments,
 }: AuthorityStoreOptions): AuthorityStore {
+  const told = (name: CacheName) => ({ onLookup: (isHit: boolean) => instruments.cache(name, isHit) })
   const bounds = { maxEntries: cacheSize, maxAgeMs: revocationMaxAgeSeconds * 1000 }
   const timestamps = new FactCache<Known<number | null>>({
     ...bounds,
+    ...told('timestamps'),
     load: async (address) => ({ value: (await readTimestamp(driver, address as Address)).seconds }),
     merge: (known, loaded) => ((known.value ?? -1) > (loaded.value ?? -1) ? known : loaded),
   })
   const revocationLists = new FactCache<RevocationList>({
     ...bounds,
+    ...told('revocations'),
     maxBytes: maxRevocationListBytes,
     bytesOf: ({ ids }) => 200 + ids.size * 150,
     load: (address) => listRevocations(driver, address as Address),
@@ -79,11 +85,13 @@ export function authorityStore({
   })
   const grantIds = new FactCache<ReadonlySet<string>>({
     ...bounds,
+    ...told('grant_lists'),
     load: async (address) => new Set(await listGrantIds(driver, address as Address)),
     merge: (known, loaded) => new Set([...known, ...loaded]),
   })
   const grants = new FactCache<Known<StoredGrant | null>>({
     ...bounds,
+    ...told('grants'),
     maxBytes: maxGrantCacheBytes,
     bytesOf: ({ value }) => (value === null ? 100 : value.ucan.length + value.proofs.join().length + 500),
     // A grant is written once: only its absence can become untrue.

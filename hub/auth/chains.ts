@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Address } from '../../drivers/key.ts'
 import type { WireError } from '../../http/errors.ts'
+import { type HubInstruments, noHubInstruments } from '../instruments.ts'
 import type { AuthorityStore } from './authority-store.ts'
 import { isHubDid } from './hub-did.ts'
 import type { PublicKey } from './keys.ts'
@@ -20,6 +21,7 @@ export interface ChainsOptions {
   hubDids: ReadonlySet<string>
   /** How far ahead the `exp` of an invocation may lie, in seconds. */
   maxInvocationLifetimeSeconds: number
+  instruments?: Pick<HubInstruments, 'cache'>
 }
 
 /** One token with the tokens that came beside it. */
@@ -48,12 +50,21 @@ export interface Chains {
 const maxVerifiedTokens = 20_000
 const maxVerifiedBytes = 64 * 1024 * 1024
 
-export function chains({ authorityStore, hubDids, maxInvocationLifetimeSeconds }: ChainsOptions): Chains {
-  const verified = new LRUCache<string, Ucan>({
+export function chains(options: ChainsOptions): Chains {
+  const { authorityStore, hubDids, maxInvocationLifetimeSeconds, instruments = noHubInstruments } = options
+  const remembered = new LRUCache<string, Ucan>({
     max: maxVerifiedTokens,
     maxSize: maxVerifiedBytes,
     sizeCalculation: estimateBytes,
   })
+  const verified: NonNullable<VerifyOptions['verified']> = {
+    get(cid) {
+      const known = remembered.get(cid)
+      instruments.cache('ucan_tokens', known !== undefined)
+      return known
+    },
+    set: (cid, token) => remembered.set(cid, token),
+  }
 
   function verify(
     sent: SentChain,

@@ -17,6 +17,8 @@ export interface FactCacheOptions<Fact extends {}> {
    * revocation stays), so a slow read can never bring back what has ended meanwhile.
    */
   merge: (known: Fact, loaded: Fact) => Fact
+  /** Told of each look-up, and whether memory could answer it. */
+  onLookup?: (isHit: boolean) => void
   /** Milliseconds of a clock that never goes back. */
   monotonicNow?: () => number
 }
@@ -52,7 +54,9 @@ export class FactCache<Fact extends {}> {
   /** The fact, at most `maxAgeMs` old. */
   get(name: string): Fact | Promise<Fact> {
     const entry = this.#entries.get(name)
-    if (entry !== undefined && this.#isFresh(entry)) return entry.fact
+    const isHit = entry !== undefined && this.#isFresh(entry)
+    this.#options.onLookup?.(isHit)
+    if (isHit) return entry.fact
     // With an age of 0 a look-up must not share a read that began before it: each sees storage for itself.
     if (this.#options.maxAgeMs === 0) return this.#load(name)
     const load = this.#loads.get(name)

@@ -8,8 +8,11 @@ import { LRUCache } from 'lru-cache'
  */
 export class VerifiedTokens<Verified extends {}> {
   readonly #entries: LRUCache<string, Verified>
+  readonly #onLookup: (isHit: boolean) => void
 
-  constructor(maxEntries: number) {
+  /** @param onLookup told of each look-up, and whether the token was known */
+  constructor(maxEntries: number, onLookup: (isHit: boolean) => void = () => undefined) {
+    this.#onLookup = onLookup
     this.#entries = new LRUCache({ max: maxEntries })
   }
 
@@ -17,6 +20,7 @@ export class VerifiedTokens<Verified extends {}> {
   verify(token: string, verify: (token: string) => Verified): Verified {
     const id = hash('sha256', token, 'base64')
     const known = this.#entries.get(id)
+    this.#onLookup(known !== undefined)
     if (known !== undefined) return known
     const verified = verify(token)
     this.#entries.set(id, verified)

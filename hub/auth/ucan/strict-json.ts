@@ -54,16 +54,24 @@ function parse(text: string): Json {
   }
 }
 
-/** Strings, and the characters that open, close and divide; everything between them is left to `JSON.parse`. */
-const token = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]/gs
-
-/** Looks for repeated names and deep nesting, before anything recursive sees the text. */
+/**
+ * Looks for repeated names and deep nesting, before anything recursive sees the text. Only strings, and the characters
+ * that open, close and divide, are looked at; whether it is JSON at all is left to `JSON.parse`.
+ */
 function scan(text: string): void {
   /** The names met so far in each object that is open; `null` for an array. */
   const open: Array<Set<string> | null> = []
   let atName = false
-  for (const [symbol] of text.matchAll(token)) {
-    if (symbol === '{' || symbol === '[') {
+  for (let i = 0; i < text.length; i++) {
+    const symbol = text[i]
+    if (symbol === '"') {
+      const end = endOfString(text, i)
+      // A string that does not end is the end of all: no JSON, and nothing is left to nest.
+      if (end === -1) return
+      if (atName) addName(open.at(-1), text.slice(i, end + 1))
+      atName = false
+      i = end
+    } else if (symbol === '{' || symbol === '[') {
       if (open.length >= maxJsonDepth) throw new StrictJsonError(`JSON nested at most ${maxJsonDepth} deep`)
       open.push(symbol === '{' ? new Set() : null)
       atName = symbol === '{'
@@ -72,11 +80,21 @@ function scan(text: string): void {
       atName = false
     } else if (symbol === ',') {
       atName = open.at(-1) instanceof Set
-    } else if (atName) {
-      addName(open.at(-1), symbol)
-      atName = false
     }
   }
+}
+
+/** Where the string that begins at `start` has its closing quote; -1 for nowhere. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1)
+  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1)
+  return end
+}
+
+function isEscaped(text: string, index: number): boolean {
+  let backslashes = 0
+  while (text[index - 1 - backslashes] === '\\') backslashes++
+  return backslashes % 2 === 1
 }
 
 function addName(names: Set<string> | null | undefined, quoted: string): void {
