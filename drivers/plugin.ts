@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Driver } from './driver.ts'
+import type { Access } from './read-only.ts'
 
 /** A plugin that cannot be used; `message` names it and says what is wrong. */
 export class PluginError extends Error {
@@ -11,27 +12,40 @@ export class PluginError extends Error {
   }
 }
 
+/** What a plugin is told besides its own settings. */
+export interface PluginContext {
+  /**
+   * Whether the storage is only read from, as by a reader. Then a plugin should need no right to write, and try none;
+   * its driver is not asked to change anything.
+   */
+  access: Access
+}
+
 /**
  * Makes a driver by way of a module that is no part of this package: one that exports
- * `createDriver(options): Driver | Promise<Driver>`.
+ * `createDriver(options, context): Driver | Promise<Driver>`.
  * @param nameOrPath a package's name, or a path (`./…`, `../…` or absolute) to a module or to a folder with one
  * @param options handed on as they are; what they may hold is the plugin's business
  * @param folder what relative paths start from, and where packages are looked for first, before those that are
  * installed with this one: the configuration file's folder
+ * @param context see {@link PluginContext}; to write, unless said otherwise
  * @throws {PluginError} when there is no such module, or it is no plugin; whatever `createDriver` rejects with
  */
 export async function loadPlugin(
   nameOrPath: string,
   options: unknown,
   folder: string = process.cwd(),
+  context: PluginContext = { access: 'write' },
 ): Promise<Driver> {
   const createDriver = await findFactory(nameOrPath, resolve(folder))
-  const driver: unknown = await createDriver(options)
+  const driver: unknown = await createDriver(options, context)
   checkDriver(nameOrPath, driver)
   return driver
 }
 
-async function findFactory(plugin: string, folder: string): Promise<(options: unknown) => unknown> {
+type Factory = (options: unknown, context: PluginContext) => unknown
+
+async function findFactory(plugin: string, folder: string): Promise<Factory> {
   const url = findModule(plugin, folder)
   let exports: unknown
   try {
@@ -46,12 +60,12 @@ async function findFactory(plugin: string, folder: string): Promise<(options: un
 }
 
 /** Exports of a CommonJS module that Node does not see through stand in `default`. */
-function factoryIn(plugin: string, exports: unknown): (options: unknown) => unknown {
+function factoryIn(plugin: string, exports: unknown): Factory {
   for (const found of [
     fieldOf(exports, 'createDriver'),
     fieldOf(fieldOf(exports, 'default'), 'createDriver'),
   ]) {
-    if (typeof found === 'function') return (options) => found(options)
+    if (typeof found === 'function') return (options, context) => found(options, context)
   }
   throw new PluginError(plugin, 'exports no function createDriver')
 }

@@ -51,6 +51,15 @@ export async function probeStorage(target: ProbeTarget, name: string = probeName
   }
 }
 
+/**
+ * Tries what a reader will need of a storage, and changes nothing: that something which is not there is told from
+ * something that may not be read.
+ * @throws the target's error where it cannot be read
+ */
+export async function probeReading(target: Pick<ProbeTarget, 'read'>): Promise<void> {
+  await must('read an object', () => target.read(probeName()))
+}
+
 /** A name that no other probe uses. */
 export function probeName(): string {
   return `${probePrefix}${randomBytes(12).toString('hex')}`

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { software } from '../../http/software.ts'
 import { ConfigError } from './config/fault.ts'
@@ -56,9 +57,9 @@ function sweepCommand(): Command {
     .exitOverride()
     .action(async () => {
       const { dryRun = false } = command.opts<{ dryRun?: boolean }>()
-      const { config } = readConfig(command, 'hub', false)
+      const { config, file } = readConfig(command, 'hub', false)
       const { runSweep } = await import('./sweep.ts')
-      await runSweep(config, dryRun)
+      await runSweep(config, dryRun, file === null ? process.cwd() : dirname(file.path))
     })
   for (const row of rowsWithFlags('hub').filter(({ flag }) => sweepFlags.has(flagName(flag)))) {
     command.option(row.flag, flagHelp(row, 'hub'))
@@ -67,7 +68,7 @@ function sweepCommand(): Command {
 }
 
 /** Flags of the hub that say which storage is meant. */
-const sweepFlags: ReadonlySet<string> = new Set(['--driver', '--data', '--durability'])
+const sweepFlags: ReadonlySet<string> = new Set(['--driver', '--data', '--durability', '--bucket'])
 
 async function run(command: Command, kind: Kind): Promise<void> {
   const { config, file } = readConfig(command, kind)

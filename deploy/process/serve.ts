@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { type Logger, pino } from 'pino'
 import type { Config, Kind } from './config/schema.ts'
 import { type Running, startServers } from './start.ts'
@@ -16,7 +17,8 @@ export interface ServeOptions {
  */
 export async function serve({ config, kind, file }: ServeOptions): Promise<void> {
   const logger = openLog(config.logLevel)
-  const running = await startServers(config, kind, logger)
+  const folder = file === null ? process.cwd() : dirname(file)
+  const running = await startServers(config, kind, logger, folder)
   endWith(running, logger)
   logger.info({ hub: running.hub?.url, reader: running.reader?.url }, 'listening')
   process.stderr.write(summary({ config, running, file }))

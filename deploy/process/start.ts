@@ -21,9 +21,17 @@ export interface Running {
 type ServerName = 'hub' | 'reader'
 type Address = { host: string; port: number }
 
-/** @throws {StartError} and leaves nothing running */
-export async function startServers(config: Config, kind: Kind, logger: Logger): Promise<Running> {
-  const driver = await openDriver(config)
+/**
+ * @param folder of the configuration file; the working folder unless said otherwise
+ * @throws {StartError} and leaves nothing running
+ */
+export async function startServers(
+  config: Config,
+  kind: Kind,
+  logger: Logger,
+  folder: string = process.cwd(),
+): Promise<Running> {
+  const driver = await openDriver(config, { folder, access: kind === 'reader' ? 'read' : 'write' })
   const open: RunningServer[] = []
   let closed: Promise<void> | null = null
   const close = () => {

@@ -1,11 +1,9 @@
-import type { Config, DriverName } from './config/schema.ts'
-import { withScheme } from './config/values.ts'
+import type { Config } from './config/schema.ts'
+import { isBuiltDriver, withScheme } from './config/values.ts'
 
-/** The drivers whose storage is a service. */
-export type StoreName = Exclude<DriverName, 'disk' | 'memory'>
-
-/** The bucket in a few words. */
+/** The storage in a few words. */
 export function storeText({ driver, bucket }: Config): string {
+  if (!isBuiltDriver(driver)) return `driver ${driver}`
   return `${driver === 'azure' ? 'container' : 'bucket'} ${bucket}`
 }
 
@@ -19,8 +17,7 @@ export function storePlace({ driver, awsCredentials, gcCredentials, azCredential
     case 'azure':
       if (azCredentials.endpoint !== undefined) return withoutQuery(azCredentials.endpoint)
       return azCredentials.accountName ?? 'the account of connectionString'
-    case 'disk':
-    case 'memory':
+    default:
       return null
   }
 }

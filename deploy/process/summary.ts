@@ -2,8 +2,9 @@ import { resolve } from 'node:path'
 import { software } from '../../http/software.ts'
 import { isLoopback, isWildcard, localUrl } from './config/checks.ts'
 import type { Config } from './config/schema.ts'
+import { isBuiltDriver } from './config/values.ts'
 import type { Running } from './start.ts'
-import { type StoreName, storePlace, storeText } from './store-text.ts'
+import { storePlace, storeText } from './store-text.ts'
 
 export interface SummaryInput {
   config: Config
@@ -57,7 +58,7 @@ function reach(host: string): string {
 function storage(config: Config): string {
   const { driver, diskSettings } = config
   if (driver === 'memory') return 'memory: everything is gone when this process ends'
-  if (driver !== 'disk') return storeSummary(config, driver)
+  if (driver !== 'disk') return storeSummary(config)
   const promise =
     diskSettings.durability === 'fsync'
       ? 'a write survives a power cut'
@@ -65,12 +66,13 @@ function storage(config: Config): string {
   return `disk, ${resolve(diskSettings.storageRootDirectory)} (${diskSettings.durability}: ${promise})`
 }
 
-function storeSummary(config: Config, driver: StoreName): string {
+function storeSummary(config: Config): string {
   const place = storePlace(config)
   const unsafe = config.allowUnsafeConditions
     ? ' (allowUnsafeConditions: writers at one time may lose updates where the storage ignores conditions)'
     : ''
-  return `${driver}, ${storeText(config)}${place === null ? '' : ` at ${place}`}${unsafe}`
+  const name = isBuiltDriver(config.driver) ? `${config.driver}, ` : ''
+  return `${name}${storeText(config)}${place === null ? '' : ` at ${place}`}${unsafe}`
 }
 
 function writers({ hub }: Config): string {

@@ -7,11 +7,12 @@ import { StartError } from './start-error.ts'
 /**
  * Removes expired grants and revocations from the storage of a configuration, and says on standard output what was
  * removed; progress goes to standard error.
+ * @param folder of the configuration file
  * @throws {StartError} where the storage cannot be used, or whatever the driver rejects with
  */
-export async function runSweep(config: Config, dryRun: boolean): Promise<void> {
+export async function runSweep(config: Config, dryRun: boolean, folder: string): Promise<void> {
   checkExists(config)
-  const driver = await openDriver({ ...config, createBucket: false })
+  const driver = await openDriver({ ...config, createBucket: false }, { folder })
   const showProgress = progressLine()
   try {
     process.stderr.write(`Looking for expired grants and revocations in ${storageText(config)}\n`)

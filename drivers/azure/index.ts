@@ -16,6 +16,7 @@ import type {
 import { DriverError } from '../errors.ts'
 import type { Key } from '../key.ts'
 import { probePrefix } from '../probe.ts'
+import { readOnly } from '../read-only.ts'
 import {
   type AzureAccountOptions,
   type AzureNetworkOptions,
@@ -28,8 +29,9 @@ import { deleteBlob } from './delete.ts'
 import { asDriver, asDriverError } from './errors.ts'
 import { statBlob } from './info.ts'
 import { listBucketPage, listPage } from './list.ts'
-import { refusalOf } from './names.ts'
+import { isPeculiar, refusalOf } from './names.ts'
 import { readBlob } from './read.ts'
+import { listSegment } from './segments.ts'
 import { type Found, type StartOptions, start } from './start.ts'
 import type { TransferOptions } from './transfer.ts'
 import { writeBlob } from './write.ts'
@@ -60,7 +62,8 @@ export async function azureDriver(options: AzureDriverOptions): Promise<Driver> 
   }
   const connection = await connect(options)
   try {
-    return new AzureDriver(connection, transfer, await start(connection, transfer, options))
+    const driver = new AzureDriver(connection, transfer, await start(connection, transfer, options))
+    return options.access === 'read' ? readOnly(driver) : driver
   } catch (error) {
     connection.close()
     throw asDriverError(error)
@@ -82,11 +85,11 @@ class AzureDriver implements Driver {
   }
 
   async stat(key: Key): Promise<ObjectInfo | null> {
-    return this.#refusal(key) === null ? await asDriver(() => statBlob(this.#blob(key))) : null
+    return (await this.#mayHold(key)) ? await asDriver(() => statBlob(this.#blob(key))) : null
   }
 
   async read(key: Key, options: ReadOptions = {}): Promise<ReadResult | null> {
-    return this.#refusal(key) === null
+    return (await this.#mayHold(key))
       ? await asDriver(() => readBlob(this.#blob(key), options, this.#transfer.stallMs))
       : null
   }
@@ -134,7 +137,15 @@ class AzureDriver implements Driver {
   }
 
   #refusal(key: Key): string | null {
-    return refusalOf(key, this.#found.unheld)
+    return refusalOf(key, this.#found.unheld ?? [])
+  }
+
+  /** Where it is not known whether the service takes two names for one, its list tells which of them is there. */
+  async #mayHold(key: Key): Promise<boolean> {
+    if (this.#refusal(key) !== null) return false
+    if (this.#found.unheld !== null || !isPeculiar(key)) return true
+    const { items } = await listSegment(this.#connection.container, key, null, 1)
+    return items[0]?.name === key
   }
 }
 

@@ -79,6 +79,11 @@ export async function requireFlatNames(target: ProbeTarget, base: string): Promi
   )
 }
 
+/** Whether a name is of a kind that some services do not hold. */
+export function isPeculiar(name: string): boolean {
+  return peculiarities.some(({ matches }) => matches(name))
+}
+
 /** Why a service has no room for a name, `null` where it has. */
 export function refusalOf(name: string, unheld: readonly Peculiarity[]): string | null {
   if (name.length > maxNameLength) return `the storage holds names of at most ${maxNameLength} characters`

@@ -3,7 +3,8 @@ import { buffer } from 'node:stream/consumers'
 import type { ContainerClient } from '@azure/storage-blob'
 import type { Condition } from '../driver.ts'
 import { DriverError } from '../errors.ts'
-import { type ProbeTarget, probeName, probeStorage, requireConditions } from '../probe.ts'
+import { type ProbeTarget, probeName, probeReading, probeStorage, requireConditions } from '../probe.ts'
+import type { Access } from '../read-only.ts'
 import type { Connection } from './connection.ts'
 import { asDriver, failureOf, unless } from './errors.ts'
 import { matching } from './info.ts'
@@ -14,6 +15,8 @@ import type { TransferOptions } from './transfer.ts'
 import { writeBlob } from './write.ts'
 
 export interface StartOptions {
+  /** `read` needs no right to write and refuses to; `write` unless said otherwise. */
+  access?: Access
   /** Make the container where it is missing. Without it, a missing one is an error. */
   createBucket?: boolean
   /** Take a service that does not hold to conditions, under which writers at the same time lose updates. */
@@ -24,18 +27,22 @@ export interface StartOptions {
 export interface Found {
   /** Whether it holds to conditions. */
   readonly atomicConditions: boolean
-  /** Names that it does not hold. */
-  readonly unheld: readonly Peculiarity[]
+  /** Names that it does not hold; `null` where that was not tried, since it takes a write. */
+  readonly unheld: readonly Peculiarity[] | null
 }
 
 /** Makes sure that a container is there and can be used, and finds out what it can do. @throws `backend`, `unavailable` */
 export async function start(
   { container, impatient }: Connection,
   transfer: TransferOptions,
-  { createBucket = false, allowUnsafeConditions = false }: StartOptions,
+  { access = 'write', createBucket = false, allowUnsafeConditions = false }: StartOptions,
 ): Promise<Found> {
   await ensureContainer(container, createBucket)
   const target = probeTarget(container, transfer)
+  if (access === 'read') {
+    await probeReading(target)
+    return { atomicConditions: false, unheld: null }
+  }
   const name = probeName()
   const atomicConditions = requireConditions(await probeStorage(target, name), allowUnsafeConditions)
   await requireFlatNames(target, name)

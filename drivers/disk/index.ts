@@ -14,6 +14,7 @@ import type {
 } from '../driver.ts'
 import { DriverError } from '../errors.ts'
 import type { Key } from '../key.ts'
+import type { Access } from '../read-only.ts'
 import { errnoOf, makeFolder, unless } from './calls.ts'
 import { copyVersion } from './copy.ts'
 import { statCurrent } from './current-version.ts'
@@ -26,6 +27,7 @@ import { placeOf, workFolder } from './layout.ts'
 import { listPage } from './list.ts'
 import { listBuckets } from './list-buckets.ts'
 import { readFile } from './read.ts'
+import { DiskReader } from './reader.ts'
 import type { Storage } from './storage.ts'
 import { createFile, discard } from './temp-file.ts'
 import { TempFolder } from './temp-folder.ts'
@@ -38,6 +40,11 @@ export interface DiskDriverOptions {
    * Gaia hub wrote, and may be used by any number of instances and processes of one machine at once.
    */
   root: string
+  /**
+   * `read` changes nothing, not even in a working folder of its own, and refuses to; the folder must be there. `write`
+   * unless said otherwise.
+   */
+  access?: Access
   /**
    * `fsync` (the default): what is answered survives a loss of power. `none`: it survives the end of the process
    * only, and a loss of power may take files that were answered long before.
@@ -59,6 +66,7 @@ export interface DiskDriverOptions {
  */
 export async function diskDriver(options: DiskDriverOptions): Promise<Driver> {
   try {
+    if (options.access === 'read') return new DiskReader(await realpath(options.root))
     return new DiskDriver(await openStorage(options))
   } catch (error) {
     throw asDriverError(error)

@@ -14,7 +14,8 @@ import type {
 } from '../driver.ts'
 import { DriverError } from '../errors.ts'
 import type { Key } from '../key.ts'
-import { type ProbeTarget, probeStorage, requireConditions } from '../probe.ts'
+import { type ProbeTarget, probeReading, probeStorage, requireConditions } from '../probe.ts'
+import { type Access, readOnly } from '../read-only.ts'
 import { Api } from './api.ts'
 import { copyObject } from './copy.ts'
 import { deleteIfThere, deleteObject } from './delete.ts'
@@ -29,6 +30,8 @@ import { writeObject } from './write.ts'
 
 export interface GcsDriverOptions extends IdentityOptions {
   bucket: string
+  /** `read` needs no right to write and refuses to; `write` unless said otherwise. */
+  access?: Access
   /** Makes the bucket where it is missing, with the project's defaults. */
   createBucket?: boolean
   /** Takes a storage that ignores conditions, as some emulators do; then writers at one time lose updates. */
@@ -74,7 +77,12 @@ export async function gcsDriver(options: GcsDriverOptions): Promise<Driver> {
   try {
     const api = await asDriver(async () => openApi(options, sockets))
     await asDriver(() => openBucket(api, options.createBucket === true))
-    const probed = await probeStorage(probeTarget(api, partBytes))
+    const target = probeTarget(api, partBytes)
+    if (options.access === 'read') {
+      await probeReading(target)
+      return readOnly(new GcsDriver(api, sockets, partBytes, false))
+    }
+    const probed = await probeStorage(target)
     const atomicConditions = requireConditions(probed, options.allowUnsafeConditions === true)
     return new GcsDriver(api, sockets, partBytes, atomicConditions)
   } catch (error) {

@@ -13,6 +13,7 @@ import type {
   WriteOptions,
 } from '../driver.ts'
 import type { Key } from '../key.ts'
+import { readOnly } from '../read-only.ts'
 import { copyObject } from './copy.ts'
 import { deleteObject } from './delete.ts'
 import { asDriver } from './errors.ts'
@@ -30,18 +31,21 @@ export type { S3Credentials, S3DriverOptions } from './options.ts'
  * Opens a bucket of S3, or of a service like it, as storage. An object is named `<address>/<path>` and has its
  * content type where S3 keeps it, so buckets of a Gaia hub are read and written as they are.
  *
- * Before it resolves it has seen that the backend can be written, read, listed and deleted from, and which conditions
- * it holds to. What a backend does not hold to is done another way: deletes, copies and large writes under a
+ * Opened for writing, before it resolves it has seen that the backend can be written, read, listed and deleted from,
+ * and which conditions it holds to. What a backend does not hold to is done another way: deletes, copies and large writes under a
  * condition cost more there. Only conditions of simple writes cannot be replaced.
  *
  * The etag is the backend's, and mostly made from the content: a version with the bytes of the one before it has the
  * same etag. Writers with one `ifMatch` and different bytes are told apart, as are all creators.
  *
+ * Opened for reading, it has seen that an object which is not there is told from one that may not be read.
+ *
  * @throws `backend` when the bucket is missing, access is denied, or conditions of writes are ignored (unless
  * `allowUnsafeConditions`); `unavailable`
  */
 export async function s3Driver(options: S3DriverOptions): Promise<Driver> {
-  return new S3Driver(await openStore(options))
+  const driver = new S3Driver(await openStore(options))
+  return options.access === 'read' ? readOnly(driver) : driver
 }
 
 class S3Driver implements Driver {

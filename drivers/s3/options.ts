@@ -1,3 +1,5 @@
+import type { Access } from '../read-only.ts'
+
 export interface S3DriverOptions {
   bucket: string
   /** Where the service is, for any that is not AWS; `https://host[:port]`. */
@@ -11,6 +13,8 @@ export interface S3DriverOptions {
    * web identity, the roles of containers and machines.
    */
   credentials?: S3Credentials | 'anonymous'
+  /** `read` needs no right to write and refuses to; `write` unless said otherwise. */
+  access?: Access
   /** Make the bucket where it is missing. */
   createBucket?: boolean
   /** Take a backend that does not hold writes to conditions: writers at the same time may then lose updates. */

@@ -16,7 +16,7 @@ import {
 } from '@aws-sdk/client-s3'
 import type { Condition } from '../driver.ts'
 import { DriverError } from '../errors.ts'
-import { type ProbeTarget, probeName, probeStorage, requireConditions } from '../probe.ts'
+import { type ProbeTarget, probeName, probeReading, probeStorage, requireConditions } from '../probe.ts'
 import { defaultMaxAttempts, defaultRequestTimeoutMs, makeClient } from './client.ts'
 import { nativeCondition } from './commit.ts'
 import { asDriver, asDriverError, codeOf, isConflict, isMissing, isUnmet, statusOf } from './errors.ts'
@@ -29,8 +29,10 @@ export async function openStore(options: S3DriverOptions): Promise<Store> {
   const client = makeClient(options)
   try {
     await asDriver(() => ensureBucket(client, options))
-    const traits = await probeTraits(client, options.bucket)
-    requireConditions(traits, options.allowUnsafeConditions === true)
+    const traits =
+      options.access === 'read'
+        ? await readingTraits(client, options.bucket)
+        : await writingTraits(client, options)
     return {
       client,
       bucket: options.bucket,
@@ -67,6 +69,27 @@ async function makeBucket(client: S3Client, bucket: string): Promise<void> {
     // Another hub that starts at the same time was faster.
     if (codeOf(error) !== 'BucketAlreadyOwnedByYou') throw error
   }
+}
+
+/** Nothing of what they tell matters to reading. */
+async function readingTraits(client: S3Client, bucket: string): Promise<Traits> {
+  await probeReading(new Probe(client, bucket).target(true))
+  return {
+    quotedIfMatch: true,
+    conditionalWrites: false,
+    conditionalDeletes: false,
+    conditionalUploads: false,
+    conditionalCopies: false,
+  }
+}
+
+async function writingTraits(
+  client: S3Client,
+  { bucket, allowUnsafeConditions = false }: S3DriverOptions,
+): Promise<Traits> {
+  const traits = await probeTraits(client, bucket)
+  requireConditions(traits, allowUnsafeConditions)
+  return traits
 }
 
 async function probeTraits(client: S3Client, bucket: string): Promise<Traits> {

@@ -66,8 +66,8 @@ describe('a faulty configuration', () => {
     },
     {
       title: 'an unknown driver',
-      given: { flags: { '--driver': 'ftp' } },
-      tells: ['driver = "ftp" (flag --driver)', '"disk", "memory", "s3"'],
+      given: { flags: { '--driver': 'ftp://files' } },
+      tells: ['driver = "ftp://files" (flag --driver)', '"disk", "memory", "s3"'],
     },
     {
       title: 'a text for a section',

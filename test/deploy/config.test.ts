@@ -126,6 +126,7 @@ describe('environment variables', () => {
     GAIA_VALID_HUB_URLS: ['https://a.test,https://b.test/', ['https://a.test', 'https://b.test/']],
     GAIA_REQUIRE_CORRECT_HUB_URL: ['1', true],
     GAIA_BUCKET_NAME: ['123', '123'],
+    MANDATE_DRIVER_SETTINGS: ['{"location":"/x","deep":{"a":[1]}}', { location: '/x', deep: { a: [1] } }],
     MANDATE_HOST: ['::1', '::1'],
     MANDATE_DURABILITY: ['none', 'none'],
     MANDATE_LOG_LEVEL: ['silent', 'silent'],
@@ -217,7 +218,7 @@ describe('config.sample.json', () => {
     })
   }
 
-  it('shows every key but those of the cloud drivers', () => {
+  it('shows every key but those of the cloud drivers and of drivers of others', () => {
     const shown = JSON.parse(text) as unknown
     const hidden = describeKeys().filter(({ path }) => {
       const inFile = path.reduce<unknown>(
@@ -226,7 +227,7 @@ describe('config.sample.json', () => {
       )
       return (
         inFile === undefined &&
-        !/Credentials|bucket|cacheControl|createBucket|allowUnsafe/.test(path.join('.'))
+        !/Credentials|driverSettings|bucket|cacheControl|createBucket|allowUnsafe/.test(path.join('.'))
       )
     })
     expect(hidden.map(({ key }) => key)).to.deep.equal([])

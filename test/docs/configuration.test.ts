@@ -4,7 +4,7 @@ import type { FileFormat } from '../../deploy/process/config/parse-file.ts'
 import type { Kind } from '../../deploy/process/config/schema.ts'
 import { placeSettings } from '../../deploy/process/config/setting.ts'
 import { flagName, type SourceRow, sourceRows } from '../../deploy/process/config/sources.ts'
-import { builtDrivers } from '../../deploy/process/open-driver.ts'
+import { builtDrivers } from '../../deploy/process/config/values.ts'
 import { configure } from '../deploy/configure.ts'
 import { blocksOf, readDocument, tableRows } from './markdown.ts'
 

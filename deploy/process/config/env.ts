@@ -1,6 +1,6 @@
 import { nodeAt, typeOf } from './describe.ts'
 import type { Fault } from './fault.ts'
-import { placeSettings, type Setting } from './setting.ts'
+import { isTree, placeSettings, type Setting } from './setting.ts'
 import { flagName, type SourceRow, sourceRows } from './sources.ts'
 import { suggest } from './suggest.ts'
 
@@ -19,7 +19,7 @@ export interface EnvSettings {
 export function readEnv(env: Env): EnvSettings {
   const settings = sourceRows.flatMap((row) => {
     const text = env[row.env]
-    return text === undefined || text === '' ? [] : [textSetting(row, text, row.env, 'environment')]
+    return text === undefined || text === '' ? [] : textSettings(row, text, row.env, 'environment')
   })
   const read: EnvSettings = { settings, warnings: [], faults: [] }
   for (const [name, text] of Object.entries(env)) noteOther(read, name, text)
@@ -31,18 +31,22 @@ export function readFlags(values: ReadonlyMap<string, string>): Setting[] {
   return sourceRows.flatMap((row) => {
     const name = row.flag === undefined ? undefined : flagName(row.flag)
     const text = name === undefined ? undefined : values.get(name)
-    return name === undefined || text === undefined ? [] : [textSetting(row, text, name, 'command line')]
+    return name === undefined || text === undefined ? [] : textSettings(row, text, name, 'command line')
   })
 }
 
-function textSetting(
+/** One, but for a section, of which each member is a setting: others of the file stay. */
+function textSettings(
   row: SourceRow,
   text: string,
   name: string,
   source: 'environment' | 'command line',
-): Setting {
+): Setting[] {
   const path = row.key.split('.')
-  return { path, value: fromText(path, text), origin: { source, name } }
+  const value = fromText(path, text)
+  const origin = { source, name }
+  if (!isTree(value)) return [{ path, value, origin }]
+  return Object.entries(value).map(([key, member]) => ({ path: [...path, key], value: member, origin }))
 }
 
 /** Text as the type of its key; text that is not of that type stays text, which the schema then refuses. */
@@ -57,8 +61,19 @@ function fromText(path: readonly string[], text: string): unknown {
       return text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : text
     case 'array':
       return text.split(',').map((entry) => entry.trim())
+    case 'object':
+      return fromJson(text)
     default:
       return text
+  }
+}
+
+/** Text that is no JSON stays text, and so at fault. */
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
   }
 }
 

@@ -1,6 +1,6 @@
 import { parse as parseToml, TomlError } from 'smol-toml'
 import { ConfigError } from './fault.ts'
-import { isTree, type Setting, type Tree } from './setting.ts'
+import { isTree, openSection, type Setting, type Tree } from './setting.ts'
 
 export type FileFormat = 'json' | 'toml'
 
@@ -67,8 +67,13 @@ function fileError(problem: string): ConfigError {
 function leaves(tree: Tree, path: readonly string[]): Setting[] {
   return Object.entries(tree).flatMap(([key, value]): Setting[] => {
     const here = [...path, key]
+    if (path[0] === openSection) return [settingOf(here, value)]
     if (value === null || value === '') return []
     if (isTree(value) && Object.keys(value).length > 0) return leaves(value, here)
-    return [{ path: here, value, origin: { source: 'file', name: here.join('.') } }]
+    return [settingOf(here, value)]
   })
+}
+
+function settingOf(path: readonly string[], value: unknown): Setting {
+  return { path, value, origin: { source: 'file', name: path.join('.') } }
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import {
   cacheControl,
+  driverName,
   host,
   hubUrl,
   readUrl,
@@ -194,11 +195,20 @@ export const readerSchema = z.strictObject({
 })
 
 export const configSchema = z.strictObject({
-  driver: z.enum(['disk', 'memory', 's3', 'gcs', 'azure']).default('disk').meta({
-    description: 'where files are kept; "memory" forgets them when the process ends',
-    allowed:
-      'one of "disk", "memory", "s3", "gcs", "azure" (Gaia\'s "aws" and "google-cloud" are taken as well)',
-  }),
+  driver: driverName
+    .default('disk')
+    .describe(
+      'where files are kept; "memory" forgets them when the process ends; a package or a path is a driver of somebody else',
+    ),
+  // Only the driver knows which of them are secret.
+  driverSettings: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .meta({
+      description: 'what a driver of somebody else is told, as it stands here',
+      allowed: 'a section with the keys of that driver; in the variable, the same as JSON',
+      ...secret,
+    }),
   bucket: z.string().default('hub').describe('bucket or container of a cloud driver'),
   createBucket: z.boolean().default(false).describe('make the bucket at the start where it is missing'),
   allowUnsafeConditions: z
@@ -221,7 +231,6 @@ export const configSchema = z.strictObject({
 
 /** The whole configuration, checked; durations in seconds, sizes as each key says. */
 export type Config = z.output<typeof configSchema>
-export type DriverName = Config['driver']
 
 /** Which servers one process runs. */
 export type Kind = 'hub' | 'reader' | 'both'

@@ -10,6 +10,9 @@ export interface Setting {
 
 export type Tree = { [key: string]: unknown }
 
+/** The one section whose members are not ours: each is handed on whole, whatever it is. */
+export const openSection = 'driverSettings'
+
 export function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
 }
@@ -51,7 +54,7 @@ function setAt(tree: Tree, path: readonly string[], value: unknown): void {
   const there = Object.hasOwn(tree, key) ? tree[key] : undefined
   // A value where a section belongs stays, so that it is found to be a fault; so does a section under an empty one.
   if (rest.length > 0 && there !== undefined && !isTree(there)) return
-  if (rest.length === 0 && isTree(there) && isTree(value)) return
+  if (rest.length === 0 && isTree(there) && isTree(value) && Object.keys(value).length === 0) return
   const next = rest.length === 0 ? value : isTree(there) ? there : {}
   if (rest.length > 0) setAt(next as Tree, rest, value)
   // Not by assignment: `__proto__` is a key like any other here, an unknown one.

@@ -1,5 +1,6 @@
 import type { Check } from './checks.ts'
 import type { Config } from './schema.ts'
+import { isBuiltDriver } from './values.ts'
 
 /** What the keys of one cloud storage cannot say together. Those of storages that are not used are not judged. */
 export function storeChecks(config: Config): (Check | null)[] {
@@ -10,13 +11,21 @@ export function storeChecks(config: Config): (Check | null)[] {
       return gcsChecks(config)
     case 'azure':
       return azureChecks(config)
-    case 'disk':
-    case 'memory':
+    default:
       return []
   }
 }
 
-export function storeWarnings({ driver, gcCredentials: { email, credentials } }: Config): string[] {
+export function storeWarnings(config: Config): string[] {
+  const { driver, driverSettings } = config
+  const isIdle = isBuiltDriver(driver) && Object.keys(driverSettings).length > 0
+  return [
+    ...(isIdle ? [`not used: driverSettings (the driver ${driver} has settings of its own)`] : []),
+    ...gcsWarnings(config),
+  ]
+}
+
+function gcsWarnings({ driver, gcCredentials: { email, credentials } }: Config): string[] {
   const isUsed = credentials.private_key !== undefined && credentials.client_email === undefined
   if (driver !== 'gcs' || email === undefined || isUsed) return []
   return [

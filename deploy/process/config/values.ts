@@ -9,6 +9,27 @@ function text(allowed: string, test: (value: string) => boolean) {
 }
 
 const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]*[a-z0-9])?)*$/i
+/** The drivers that are part of this package. */
+export const builtDrivers = ['disk', 'memory', 's3', 'gcs', 'azure'] as const
+export type BuiltDriver = (typeof builtDrivers)[number]
+
+/** A package may be named with a module in it; a path is told from it by how it begins. */
+const packageName = /^(@[a-z0-9~-][\w.~-]*\/)?[a-z0-9~-][\w.~-]*(\/[\w.~-]+)*$/i
+
+export const driverName = text(
+  `one of ${builtDrivers.map((name) => JSON.stringify(name)).join(', ')} (Gaia's "aws" and "google-cloud" are taken as well), the name of a package, or a path that begins with "./", "../" or "/"`,
+  (value) => isBuiltDriver(value) || isPathOfDriver(value) || packageName.test(value),
+)
+
+export function isBuiltDriver(name: string): name is BuiltDriver {
+  return builtDrivers.some((built) => built === name)
+}
+
+/** Whether a driver is named by the place of its module. */
+export function isPathOfDriver(name: string): boolean {
+  return /^\.{0,2}\/./.test(name)
+}
+
 
 export const host = text(
   'an IP address or a host name, without a port',
