@@ -3,6 +3,8 @@ import type { Logger } from 'pino'
 import { type CorsOptions, cors } from './cors.ts'
 import { WireError } from './errors.ts'
 import { health } from './health.ts'
+import { type HttpInstruments, noHttpInstruments } from './instruments.ts'
+import { limitPeers, type PeerLimit } from './peer-limit.ts'
 import type { DrainLimits } from './refuse.ts'
 import { renderErrors } from './render-error.ts'
 import { requestLog } from './request-log.ts'
@@ -13,6 +15,9 @@ export interface BaseAppOptions extends CorsOptions, SecurityHeadersOptions {
   /** Resolves when the server can do its work; for `/readyz`. */
   check: () => Promise<void>
   drainLimits?: DrainLimits
+  instruments?: HttpInstruments
+  /** How many requests one peer may make; health probes and preflights are not counted. No limit without it. */
+  peerLimit?: PeerLimit
 }
 
 /**
@@ -20,13 +25,14 @@ export interface BaseAppOptions extends CorsOptions, SecurityHeadersOptions {
  * before {@link cors} answers a request, so every answer is logged, safe for browsers and readable by any origin.
  */
 export function baseApp(options: BaseAppOptions, mount: (app: Express) => void): Express {
-  const { logger } = options
+  const { logger, instruments = noHttpInstruments } = options
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('query parser', false)
-  app.use(inTurn(requestLog(logger), inTurn(securityHeaders(options), cors(options))))
+  app.use(inTurn(requestLog(logger, instruments), inTurn(securityHeaders(options), cors(options))))
   app.use(health(options))
+  if (options.peerLimit !== undefined) app.use(limitPeers(options.peerLimit, instruments))
   mount(app)
   app.use(() => {
     throw new WireError('not_found', 'there is nothing at this address')

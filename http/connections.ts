@@ -8,11 +8,15 @@ export interface Connections {
   /** From now on sockets close as soon as they have nothing to answer; those without work at once. */
   retire(): void
   destroyAll(): void
+  /** How many are open. */
+  count(): number
 }
 
 export interface ConnectionOptions {
   /** 0 for no limit. */
   maxSocketsPerPeer: number
+  /** Peers without a limit: a proxy, behind which all clients share one address. */
+  isProxy(address: string): boolean
   /** Called with a socket over the limit; it is not read from. */
   refuse(socket: Socket): void
 }
@@ -20,7 +24,7 @@ export interface ConnectionOptions {
 /** Follows every socket and every answer of a server that does not listen yet. */
 export function trackConnections(server: Server, options: ConnectionOptions): Connections {
   const answers = new Map<Socket, Set<ServerResponse>>()
-  const peers = new PeerCounts(options.maxSocketsPerPeer)
+  const counts = new PeerCounts(options.maxSocketsPerPeer)
   let retiring = false
 
   server.on('connection', (socket: Socket) => {
@@ -28,10 +32,10 @@ export function trackConnections(server: Server, options: ConnectionOptions): Co
     // Gone before we saw it.
     if (peer === undefined) return void socket.destroy()
     answers.set(socket, new Set())
-    const allowed = peers.add(peer)
+    const allowed = counts.add(peer) || options.isProxy(peer)
     socket.once('close', () => {
       answers.delete(socket)
-      peers.remove(peer)
+      counts.remove(peer)
     })
     if (!allowed) options.refuse(socket)
   })
@@ -63,6 +67,7 @@ export function trackConnections(server: Server, options: ConnectionOptions): Co
     destroyAll() {
       for (const socket of answers.keys()) socket.destroy()
     },
+    count: () => answers.size,
   }
 }
 

@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'server_error'
   | 'bad_gateway'
   | 'unavailable'
+  | 'overloaded'
 
 interface WireRow {
   status: number
@@ -48,6 +49,7 @@ export const wire = {
   server_error: { status: 500, error: null },
   bad_gateway: { status: 502, error: errorNames.storage },
   unavailable: { status: 503, error: errorNames.storage },
+  overloaded: { status: 503, error: errorNames.overloaded },
 } as const satisfies Record<ErrorCode, WireRow>
 
 export interface WireErrorOptions {

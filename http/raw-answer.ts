@@ -40,6 +40,7 @@ export function rawAnswer(refusal: WireError): string {
   ]
   if (refusal.retryAfterSeconds !== undefined) {
     headers.push(['Retry-After', String(refusal.retryAfterSeconds)])
+    headers.push(['Access-Control-Expose-Headers', 'Retry-After'])
   }
   const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n${body}`

@@ -100,7 +100,10 @@ function render(req: Request, res: Response, refusal: WireError | null, limits?:
   }
   const { status } = wire[refusal.code]
   const retryAfter = refusal.retryAfterSeconds ?? retryAfterSeconds[refusal.code]
-  if (retryAfter !== undefined) res.setHeader('Retry-After', retryAfter)
+  if (retryAfter !== undefined) {
+    res.setHeader('Retry-After', retryAfter)
+    res.appendHeader('Access-Control-Expose-Headers', 'Retry-After')
+  }
   const { size } = refusal.details
   if (status === 416 && typeof size === 'number') res.setHeader('Content-Range', `bytes */${size}`)
   refuse(req, res, status, errorBody(refusal), limits)

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { RequestHandler, Response } from 'express'
 import type { Level, Logger } from 'pino'
+import type { HttpInstruments } from './instruments.ts'
 import { beginContext, type RequestContext } from './request-context.ts'
 
 /** One line of the log. Never a token, a query or a path. */
@@ -22,7 +23,7 @@ interface RequestLine extends RequestContext {
  * Writes one line when a request ends, however it ends, and names it: an `X-Request-Id` that is short and
  * harmless is kept, else one is made; the answer carries it.
  */
-export function requestLog(logger: Logger): RequestHandler {
+export function requestLog(logger: Logger, instruments: HttpInstruments): RequestHandler {
   return (req, res, next) => {
     const context = beginContext(req, res)
     res.setHeader('X-Request-Id', context.id)
@@ -35,18 +36,22 @@ export function requestLog(logger: Logger): RequestHandler {
     })
     res.once('close', () => {
       const status = res.headersSent ? res.statusCode : 499
+      const ms = performance.now() - startedMs
+      const { method } = req
       const line: RequestLine = {
         ...context,
-        method: req.method,
+        method,
         status,
         bytes: received(),
         sent: sent(),
-        ms: Math.round((performance.now() - startedMs) * 10) / 10,
+        ms: Math.round(ms * 10) / 10,
       }
       if (!finished) line.aborted = true
       logger[levelOf(status)](line, 'request')
+      const { bytes: bytesIn, sent: bytesOut, route } = line
+      instruments.end(res, { method, route, status, bytesIn, bytesOut, seconds: ms / 1000 })
     })
-    next()
+    instruments.begin(req, res, next)
   }
 }
 

@@ -7,13 +7,16 @@ import {
 } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Logger } from 'pino'
+import { type Admission, type AdmissionLimits, admission, defaultAdmissionLimits } from './admission.ts'
 import { type Connections, trackConnections } from './connections.ts'
 import { WireError } from './errors.ts'
 import { expressClasses, type MessageClasses } from './express-classes.ts'
+import { type HttpInstruments, noHttpInstruments } from './instruments.ts'
+import { refuseOverload } from './overload.ts'
 import { answerByHand, rawAnswer } from './raw-answer.ts'
 
-/** What one client may take of the server. */
-export interface ServerLimits {
+/** What one client may take of the server, and what all of them together. */
+export interface ServerLimits extends AdmissionLimits {
   /**
    * Bytes of a request's head, as Node counts them: target, names and values. PROTOCOL 2.2 wants at least 32 KiB
    * of headers; 2 KiB more are for the request target, which counts too. Beyond it 431.
@@ -30,8 +33,8 @@ export interface ServerLimits {
   /** How often the first two are looked at: how late a time-out may be. */
   checkIntervalMs: number
   /**
-   * Open sockets of one peer address; further ones get 429. 0 for no limit: behind a proxy all clients share the
-   * address of the proxy, so switch it off there and let the proxy count.
+   * Open sockets of one peer address; further ones get 429. 0 for no limit: behind a proxy that is not named as one
+   * all clients share its address.
    */
   maxSocketsPerPeer: number
 }
@@ -44,6 +47,7 @@ export const defaultLimits: ServerLimits = {
   idleTimeoutMs: 120_000,
   checkIntervalMs: 2_000,
   maxSocketsPerPeer: 512,
+  ...defaultAdmissionLimits,
 }
 
 export interface ServerOptions {
@@ -56,6 +60,17 @@ export interface ServerOptions {
   limits?: Partial<ServerLimits>
   /** How long `close` lets requests under way go on. */
   graceMs?: number
+  instruments?: HttpInstruments
+  /** Whether an address is that of a proxy, whose sockets are not counted. */
+  isProxy?: (address: string) => boolean
+}
+
+/** What a server has at hand at the moment. */
+export interface ServerLoad {
+  sockets: number
+  /** Requests under way, also those that wait for their turn. */
+  requests: number
+  waiting: number
 }
 
 export interface RunningServer {
@@ -67,11 +82,13 @@ export interface RunningServer {
    * what is left. Resolves when every socket is closed; may be called again.
    */
   close: () => Promise<void>
+  load: () => ServerLoad
 }
 
 /** @throws when the address cannot be listened on */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { app, host, port, logger, graceMs = 30_000 } = options
+  const { instruments = noHttpInstruments, isProxy = () => false } = options
   const limits = { ...defaultLimits, ...options.limits }
   const server = createHttpServer(limits, expressClasses(app))
   const tooMany = rawAnswer(
@@ -79,14 +96,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   )
   const connections = trackConnections(server, {
     maxSocketsPerPeer: limits.maxSocketsPerPeer,
+    isProxy,
     refuse(socket) {
+      instruments.turnedAway('sockets')
       socket.pause()
       socket.write(tooMany)
       socket.destroySoon()
     },
   })
-  server.on('clientError', answerClientErrors(connections, logger))
-  server.on('request', app)
+  const door = admission({ ...limits, refuse: refuseOverload(logger, instruments) })
+  server.on('clientError', answerClientErrors(connections, logger, instruments))
+  server.on('request', inTurn(app, door))
   server.on('checkContinue', (req, res) => {
     continueWhenRead(req, res)
     server.emit('request', req, res)
@@ -101,6 +121,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       closed ??= closeGracefully(server, connections, graceMs, logger)
       return closed
     },
+    load() {
+      const { underWay, waiting } = door.counts()
+      return { sockets: connections.count(), requests: underWay, waiting }
+    },
+  }
+}
+
+/** Whoever asks whether the process is alive gets an answer however busy it is: else it would be ended for that. */
+function inTurn(app: RequestListener, door: Admission): RequestListener {
+  return (req, res) => {
+    if (req.url === '/healthz') app(req, res)
+    else door.enter(req, res, () => app(req, res))
   }
 }
 
@@ -133,7 +165,7 @@ function continueWhenRead(req: IncomingMessage, res: ServerResponse): void {
 }
 
 /** Requests that Node's parser or its timers refuse never reach the app; they are answered alike. */
-function answerClientErrors(connections: Connections, logger: Logger) {
+function answerClientErrors(connections: Connections, logger: Logger, instruments: HttpInstruments) {
   const answered = new WeakSet<Socket>()
   return (error: Error & { code?: string }, stream: unknown) => {
     const socket = stream as Socket
@@ -144,6 +176,7 @@ function answerClientErrors(connections: Connections, logger: Logger) {
       socket.destroy()
       return
     }
+    instruments.turnedAway('malformed')
     const refusal = refusalOf(error.code)
     logger.warn({ code: error.code, refusal: refusal.code }, 'request refused')
     answerByHand(socket, refusal)

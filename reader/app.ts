@@ -2,6 +2,8 @@ import type { Express } from 'express'
 import type { Logger } from 'pino'
 import type { Driver } from '../drivers/driver.ts'
 import { baseApp } from '../http/base-app.ts'
+import type { HttpInstruments } from '../http/instruments.ts'
+import type { PeerLimit } from '../http/peer-limit.ts'
 import { readerMethods, readFile } from './read-file.ts'
 
 export interface ReaderOptions {
@@ -13,6 +15,9 @@ export interface ReaderOptions {
   prefix?: string
   /** `Strict-Transport-Security`: only where the public name is served by HTTPS alone. */
   hsts?: boolean
+  /** How many requests one peer may make; without it any number. */
+  peerLimit?: PeerLimit
+  instruments?: HttpInstruments
 }
 
 /** PROTOCOL 1.8. */
@@ -25,10 +30,11 @@ export function readerApp({
   cacheControl,
   prefix = '/',
   hsts = false,
+  ...watching
 }: ReaderOptions): Express {
   if (!/^\/(?:.*\/)?$/.test(prefix)) throw new TypeError('the prefix must begin and end with a slash')
   const check = () => driver.check()
-  return baseApp({ logger, check, methods: readerMethods, exposedHeaders, hsts }, (app) => {
+  return baseApp({ logger, check, methods: readerMethods, exposedHeaders, hsts, ...watching }, (app) => {
     app.use(readFile({ driver, cacheControl, prefix }))
   })
 }

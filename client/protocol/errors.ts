@@ -16,6 +16,7 @@ export const errorNames = {
   rateLimited: 'RateLimitedError',
   headersTooLarge: 'HeadersTooLargeError',
   storage: 'StorageError',
+  overloaded: 'OverloadedError',
 } as const
 
 export type ErrorName = (typeof errorNames)[keyof typeof errorNames]

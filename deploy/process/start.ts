@@ -1,6 +1,8 @@
 import type { RequestListener } from 'node:http'
 import type { Logger } from 'pino'
 import type { Driver } from '../../drivers/driver.ts'
+import { peers } from '../../http/peer.ts'
+import type { PeerLimit } from '../../http/peer-limit.ts'
 import { defaultLimits, type RunningServer, type ServerLimits, startServer } from '../../http/server.ts'
 import { hubApp } from '../../hub/app.ts'
 import { readerApp } from '../../reader/app.ts'
@@ -63,13 +65,11 @@ async function closeAll(servers: readonly RunningServer[], driver: Driver): Prom
   await driver.close()
 }
 
-function hubOf(
-  { hub, timeouts }: Config,
-  driver: Driver,
-  logger: Logger,
-  readUrlPrefix: string,
-): RequestListener {
+function hubOf(config: Config, driver: Driver, logger: Logger, readUrlPrefix: string): RequestListener {
+  const { hub, timeouts, limits } = config
   return hubApp({
+    ...peerLimitOf(config),
+    addressRequestsPerMinute: limits.addressRequestsPerMinute,
     driver,
     logger,
     readUrlPrefix,
@@ -88,8 +88,13 @@ function hubOf(
   })
 }
 
-function readerOf({ reader }: Config, driver: Driver, logger: Logger): RequestListener {
-  return readerApp({ driver, logger, cacheControl: reader.cacheControl })
+function readerOf(config: Config, driver: Driver, logger: Logger): RequestListener {
+  return readerApp({ ...peerLimitOf(config), driver, logger, cacheControl: config.reader.cacheControl })
+}
+
+function peerLimitOf({ limits }: Config): { peerLimit?: PeerLimit } {
+  const { peerRequestsPerMinute: perMinute, trustedProxies } = limits
+  return perMinute === 0 ? {} : { peerLimit: { perMinute, peers: peers(trustedProxies) } }
 }
 
 interface ListenOptions {
@@ -104,7 +109,8 @@ async function listen({ config, kind, name, app, logger }: ListenOptions): Promi
   const { host, port } = config[name]
   const graceMs = config.timeouts.graceTimeout * 1000
   try {
-    return await startServer({ app, host, port, logger, limits: limitsOf(config), graceMs })
+    const { isProxy } = peers(config.limits.trustedProxies)
+    return await startServer({ app, host, port, logger, limits: limitsOf(config), graceMs, isProxy })
   } catch (error) {
     throw new StartError('start', listenProblem(name, kind, { host, port }, error), error)
   }
@@ -117,6 +123,8 @@ function limitsOf({ timeouts, limits }: Config): Partial<ServerLimits> {
     // The hub answers an upload that stands still; the socket is only cut some time after that.
     idleTimeoutMs: Math.max(defaultLimits.idleTimeoutMs, timeouts.idleTimeout * 1000 + 10_000),
     maxSocketsPerPeer: limits.maxSocketsPerPeer,
+    maxRequests: limits.maxRequests,
+    maxAtWork: limits.maxRequestsAtWork,
   }
 }
 

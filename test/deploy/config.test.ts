@@ -133,6 +133,7 @@ describe('environment variables', () => {
     MANDATE_MAX_FILE_UPLOAD_SIZE: ['0.5', 0.5],
     MANDATE_REVOCATION_MAX_AGE: ['0', 0],
     MANDATE_CREATE_BUCKET: ['1', true],
+    MANDATE_TRUSTED_PROXIES: ['10.0.0.0/8, ::1', ['10.0.0.0/8', '::1']],
     MANDATE_ALLOW_UNSAFE_CONDITIONS: ['true', true],
     MANDATE_S3_ENDPOINT: ['https://s3.test:9000', 'https://s3.test:9000'],
     MANDATE_S3_FORCE_PATH_STYLE: ['false', false],

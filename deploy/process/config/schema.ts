@@ -4,6 +4,7 @@ import {
   driverName,
   host,
   hubUrl,
+  ipRange,
   readUrl,
   serverName,
   storageUrl,
@@ -109,6 +110,8 @@ const timeouts = z.strictObject({
     .describe('seconds that requests under way get to finish when stopping'),
 })
 
+const rate = z.int().min(0).max(100_000_000).default(0)
+
 const limits = z.strictObject({
   maxSocketsPerPeer: z
     .int()
@@ -116,6 +119,29 @@ const limits = z.strictObject({
     .max(100_000)
     .default(512)
     .describe('open connections that one network address may hold; 0: no bound (behind a proxy)'),
+  maxRequests: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(1000)
+    .describe('requests under way in one process; further ones are answered 503; 0: no bound, and no turns'),
+  maxRequestsAtWork: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(64)
+    .describe('of these, those worked on at the same time; the others wait for their turn'),
+  peerRequestsPerMinute: rate.describe(
+    'requests that one network address may make within a minute; further ones are answered 429; 0: any number',
+  ),
+  addressRequestsPerMinute: rate.describe(
+    'requests within a minute that the owner of an address may make at the hub, and as many all of its writers; 0: any number',
+  ),
+  trustedProxies: z.array(ipRange).default([]).meta({
+    description:
+      'proxies whose X-Forwarded-For says whom a request comes from, and whose connections are not bounded',
+    allowed: 'a list of IP addresses and ranges (10.0.0.0/8)',
+  }),
 })
 
 const port = z.int().min(0).max(65_535)

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import * as z from 'zod'
+import { isIpRange } from '../../../http/peer.ts'
 import { isP2pkhAddress, publicKeyFromDid } from '../../../hub/auth/keys.ts'
 
 /** Values that a type and a range do not describe. `allowed` ends a message: "… must be <allowed>". */
@@ -8,7 +9,6 @@ function text(allowed: string, test: (value: string) => boolean) {
   return z.string().refine(test, { error: allowed }).meta({ allowed })
 }
 
-const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]*[a-z0-9])?)*$/i
 /** The drivers that are part of this package. */
 export const builtDrivers = ['disk', 'memory', 's3', 'gcs', 'azure'] as const
 export type BuiltDriver = (typeof builtDrivers)[number]
@@ -30,6 +30,7 @@ export function isPathOfDriver(name: string): boolean {
   return /^\.{0,2}\/./.test(name)
 }
 
+const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]*[a-z0-9])?)*$/i
 
 export const host = text(
   'an IP address or a host name, without a port',
@@ -96,6 +97,8 @@ export const readUrl = z
 export function withSlash(url: string): string {
   return url.endsWith('/') ? url : `${url}/`
 }
+
+export const ipRange = text('an IP address, or a range like 10.0.0.0/8', isIpRange)
 
 export const whitelistEntry = text('an address (1…, or the identifier of a did:key: z…)', isAddress)
 

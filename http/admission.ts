@@ -1,0 +1,122 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/** How much one process takes upon itself. */
+export interface AdmissionLimits {
+  /** Requests under way in all, also those that wait for their client or for their turn. 0: no bound, no turns. */
+  maxRequests: number
+  /** Of them, those that are worked on at the same time; the others wait for their turn, first come first served. */
+  maxAtWork: number
+}
+
+export const defaultAdmissionLimits: AdmissionLimits = { maxRequests: 1_000, maxAtWork: 64 }
+
+export interface AdmissionOptions extends AdmissionLimits {
+  /** Answers a request that is turned away: at once, and for next to nothing. */
+  refuse: (req: IncomingMessage, res: ServerResponse) => void
+  /** Milliseconds of a clock that never goes back. */
+  now?: () => number
+}
+
+export interface Admission {
+  /** Runs `work` now, later or, where it is refused or its client goes away first, never. */
+  enter(req: IncomingMessage, res: ServerResponse, work: () => void): void
+  /** Requests that are under way, and those of them that wait for their turn. */
+  counts(): { underWay: number; waiting: number }
+}
+
+/**
+ * A request keeps its turn for so long at most: one that takes longer waits for its client or for the storage, and
+ * not for this process. So neither slow uploads nor a slow storage keep others from their turn.
+ */
+const turnMs = 250
+
+/** A burst may wait. A queue that does not go away within this time is no burst. */
+const burstMs = 500
+
+/** After a refusal the next burst is taken for more of the same for so long. */
+const memoryMs = 2_000
+
+interface Turn {
+  beganMs: number
+}
+
+/**
+ * Keeps a server quick when it is asked for more than it can do. Work beyond what can be done at the same time waits
+ * in a line. Bursts are absorbed; when the line stands, newcomers are turned away at once, so that those who are let
+ * in do not wait for long, and those who are not know it.
+ */
+export function admission(options: AdmissionOptions): Admission {
+  const { maxRequests, maxAtWork, refuse, now = () => performance.now() } = options
+  /** Those who have a turn, oldest first. */
+  const atWork = new Set<Turn>()
+  const line = new Set<() => void>()
+  let underWay = 0
+  let standingSinceMs: number | null = null
+  let refusedMs = Number.NEGATIVE_INFINITY
+  let timer: NodeJS.Timeout | null = null
+
+  const isFull = () => {
+    if (underWay >= maxRequests) return true
+    if (line.size < maxAtWork) return false
+    const nowMs = now()
+    standingSinceMs ??= nowMs
+    return nowMs - standingSinceMs > burstMs || nowMs - refusedMs < memoryMs
+  }
+
+  const begin = (res: ServerResponse, work: () => void) => {
+    const turn = { beganMs: now() }
+    atWork.add(turn)
+    res.once('close', () => {
+      if (atWork.delete(turn)) next()
+    })
+    work()
+  }
+
+  /** Gives the turns that are free to those who wait longest. */
+  const next = () => {
+    for (const start of line) {
+      if (atWork.size >= maxAtWork && !takeBack()) break
+      line.delete(start)
+      start()
+    }
+    if (line.size < maxAtWork) standingSinceMs = null
+    if (line.size > 0) nextLater()
+  }
+
+  /** Takes the turn of the oldest, where it has had it for long enough. */
+  const takeBack = () => {
+    const [oldest] = atWork
+    return oldest !== undefined && now() - oldest.beganMs >= turnMs && atWork.delete(oldest)
+  }
+
+  const nextLater = () => {
+    const [oldest] = atWork
+    if (timer !== null || oldest === undefined) return
+    timer = setTimeout(
+      () => {
+        timer = null
+        next()
+      },
+      Math.max(1, oldest.beganMs + turnMs - now()),
+    )
+    timer.unref()
+  }
+
+  return {
+    enter(req, res, work) {
+      if (maxRequests > 0 && isFull()) {
+        refusedMs = now()
+        return refuse(req, res)
+      }
+      underWay++
+      res.once('close', () => underWay--)
+      if (maxRequests === 0) return work()
+      if (line.size === 0 && (atWork.size < maxAtWork || takeBack())) return begin(res, work)
+      const start = () => begin(res, work)
+      line.add(start)
+      res.once('close', () => line.delete(start))
+      nextLater()
+    },
+    counts: () => ({ underWay, waiting: line.size }),
+  }
+}
