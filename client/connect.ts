@@ -1,11 +1,13 @@
+import type { Connection } from './connection.ts'
 import { type DeleteOptions, deleteFile } from './files/delete.ts'
-import type { FileInfo, StoredFile } from './files/file.ts'
+import type { FileInfo, FileStream, NotModified, StoredFile } from './files/file.ts'
 import type { CallOptions, Files } from './files/files.ts'
 import { headFile } from './files/head.ts'
 import { type FormerVersion, historyOf } from './files/history.ts'
 import { type ListOptions, listFiles, listPaths } from './files/list.ts'
 import { type PutOptions, type PutResult, putFile } from './files/put.ts'
-import { readFile } from './files/read.ts'
+import { type GetOptions, openFile, readUnlessSame } from './files/read.ts'
+import { restoreVersion } from './files/restore.ts'
 import type { PutData } from './files/source.ts'
 import { type Change, type UpdateOptions, updateFile } from './files/update.ts'
 import { Versions } from './files/versions.ts'
@@ -14,55 +16,48 @@ import type { RetryOptions } from './transport/backoff.ts'
 import { connectTransport } from './transport/http-transport.ts'
 import type { CredentialWallet, HubInfo, Transport } from './transport/transport.ts'
 
+export type { Connection } from './connection.ts'
+
+/** What {@link connect} takes. */
 export interface ConnectOptions {
   /** The hub's URL, `https://hub.example` for instance. */
   hub: string
   /** The key that speaks. */
   signer: Signer
-  /** Whose bucket; the signer's own by default. */
+  /** Whose bucket; the signer's own by default: `1…` for a Stacks key, else the identifier of its did:key. */
   address?: string
   /** Delegations received, for the buckets of others. */
   wallet?: CredentialWallet
-  /** In place of the platform's. */
+  /** In place of the platform's ways to send. */
   fetch?: typeof fetch
   /** The clock, in milliseconds since 1970. */
   now?: () => number
   /** 0 to 1, the latter excluded: spreads tries. */
   random?: () => number
-  /** How long each call is tried again on 409, 429, 5xx and network errors. */
+  /** How long each call is tried again on 409, 429, 5xx and network errors; a minute by default. */
   retry?: RetryOptions
-  /** How long `update` goes on against others; 120 s by default. */
+  /** How long `update` goes on against others who change the same file; two minutes by default. */
   updateRetry?: RetryOptions
+  /** How long a file that is read may stand still before its connection is given up. 60,000 by default. */
+  idleTimeoutMs?: number
 }
 
-/** One signer at one bucket of one hub. Made by {@link connect}. */
-export interface Connection {
-  /** The bucket. */
-  readonly address: string
-  /** `did:key:z…` of the signer: what others delegate to. */
-  readonly did: string
-  readonly hub: HubInfo
-  /** For functions that add to this library. */
-  readonly transport: Transport
-  put(path: string, data: PutData, options?: PutOptions): Promise<PutResult>
-  update(path: string, change: Change, options?: UpdateOptions): Promise<PutResult | null>
-  get(path: string, options?: CallOptions): Promise<StoredFile>
-  head(path: string, options?: CallOptions): Promise<FileInfo | null>
-  delete(path: string, options?: DeleteOptions): Promise<boolean>
-  list(options?: ListOptions & { stat?: false }): AsyncIterable<string>
-  list(options: ListOptions & { stat: true }): AsyncIterable<FileInfo>
-  history(path: string, options?: CallOptions): Promise<FormerVersion[]>
-}
+/** Bounded by time, not by tries: however many change one file, each gets its turn. */
+const updateRetryDefaults: RetryOptions = { maxElapsedMs: 120_000, baseDelayMs: 50, maxDelayMs: 5_000 }
 
-/** Asks the hub what it is, and gives the calls. */
+/**
+ * Asks the hub what it is, and gives the calls. Nothing is signed yet.
+ * @throws {NetworkError} where nobody answers
+ * @throws {BadAnswerError} where it is no hub that answers
+ */
 export async function connect(options: ConnectOptions): Promise<Connection> {
-  const transport = await connectTransport(options)
-  return new HubConnection({
-    transport,
-    versions: new Versions(),
-    updateRetry: { maxElapsedMs: 120_000, baseDelayMs: 50, maxDelayMs: 5_000, ...options.updateRetry },
-    random: options.random ?? Math.random,
-  })
+  const updateRetry = { ...updateRetryDefaults, ...options.updateRetry }
+  const random = options.random ?? Math.random
+  return connectionOver(await connectTransport(options), { updateRetry, random })
+}
+
+function connectionOver(transport: Transport, settings: Pick<Files, 'updateRetry' | 'random'>): Connection {
+  return new HubConnection({ transport, versions: new Versions(), ...settings })
 }
 
 class HubConnection implements Connection {
@@ -96,8 +91,16 @@ class HubConnection implements Connection {
     return updateFile(this.#files, path, change, options)
   }
 
-  async get(path: string, options?: CallOptions): Promise<StoredFile> {
-    const file = await readFile(this.transport, path, options)
+  get(path: string, options: GetOptions & { asStream: true; ifNoneMatch?: undefined }): Promise<FileStream>
+  get(path: string, options: GetOptions & { asStream: true }): Promise<FileStream | NotModified>
+  get(path: string, options?: GetOptions & { asStream?: false; ifNoneMatch?: undefined }): Promise<StoredFile>
+  get(path: string, options: GetOptions & { asStream?: false }): Promise<StoredFile | NotModified>
+  async get(
+    path: string,
+    options: GetOptions & { asStream?: boolean } = {},
+  ): Promise<StoredFile | FileStream | NotModified> {
+    const read = options.asStream ? openFile : readUnlessSame
+    const file = await read(this.transport, path, options)
     this.#files.versions.saw(path, file.etag)
     return file
   }
@@ -118,5 +121,21 @@ class HubConnection implements Connection {
 
   history(path: string, options?: CallOptions): Promise<FormerVersion[]> {
     return historyOf(this.transport, path, options)
+  }
+
+  restore(version: FormerVersion, options?: Pick<PutOptions, 'signal' | 'onProgress'>): Promise<PutResult> {
+    return restoreVersion(this.#files, version, options)
+  }
+
+  info(options: CallOptions = {}): Promise<HubInfo> {
+    return this.transport.askHub(options.signal)
+  }
+
+  publicUrl(path: string): string {
+    return this.transport.fileUrl(path)
+  }
+
+  at(address: string): Connection {
+    return connectionOver(this.transport.at(address), this.#files)
   }
 }

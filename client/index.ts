@@ -3,7 +3,8 @@
  *
  * @packageDocumentation
  */
-export { type Connection, type ConnectOptions, connect } from './connect.ts'
+export { type ConnectOptions, connect } from './connect.ts'
+export type { Connection } from './connection.ts'
 export { addressOfDid, controls, didPkhOf, namesKey } from './did.ts'
 export * from './errors.ts'
 export type { DeleteOptions } from './files/delete.ts'
@@ -12,6 +13,8 @@ export type { CallOptions } from './files/files.ts'
 export type { FormerVersion } from './files/history.ts'
 export type { ListOptions } from './files/list.ts'
 export type { PutOptions, PutResult } from './files/put.ts'
+export type { Range } from './files/range.ts'
+export type { GetOptions } from './files/read.ts'
 export type { ByteStream, PutData } from './files/source.ts'
 export type { Change, UpdateOptions } from './files/update.ts'
 export { signJwt } from './jwt.ts'

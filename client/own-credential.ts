@@ -59,11 +59,20 @@ async function makeCredential(context: CredentialContext, needs: readonly Need[]
   const issuedAt = context.issueTime()
   const jwt = await signUcan(signer, {
     audience: hub.did,
-    capabilities: needs.map(({ ability, path }) => ({ with: gaiaResource(address, path), can: ability })),
+    capabilities: needs.map(({ ability, path }) => ({
+      with: gaiaResource(address, nameable(path)),
+      can: ability,
+    })),
     issuedAt,
     expiration: issuedAt + lifetimeSeconds,
   })
   return `ucan:${jwt}`
+}
+
+/** A capability cannot name a path with a percent sign (PROTOCOL 2.1), so its folder is named. */
+function nameable(path: string): string {
+  const percent = path.indexOf('%')
+  return percent === -1 ? path : path.slice(0, path.lastIndexOf('/', percent) + 1)
 }
 
 /** A token that is to keep history may do nothing else: an unscoped one would write plainly. */

@@ -1,34 +1,39 @@
-import { BadAnswerError, PayloadTooLargeError, PreconditionFailedError } from '../errors.ts'
+import { BadAnswerError, NotFoundError, PayloadTooLargeError, PreconditionFailedError } from '../errors.ts'
 import type { Progress, Transport } from '../transport/transport.ts'
+import { download } from './download.ts'
 import type { CallOptions, Files } from './files.ts'
-import { readFile } from './read.ts'
+import { haveSameBytes } from './same-bytes.ts'
 import { type Content, contentOf, type PutData } from './source.ts'
 
+/** How to store a file. At most one of `overwrite`, `ifMatch` and `createOnly` makes sense. */
 export interface PutOptions extends CallOptions {
   /** By default that of the Blob, `text/plain; charset=utf-8` for a string, else `application/octet-stream`. */
   contentType?: string
   /** Replaces whatever is there. */
   overwrite?: boolean
-  /** Replaces this version only, whatever this connection has seen. */
+  /** Replaces the version of this etag only, whatever this connection has seen. */
   ifMatch?: string
   /** Stores only where nothing is, whatever this connection has seen. */
   createOnly?: boolean
   /** Keeps the version that is replaced; see `history`. */
   keepHistory?: boolean
-  /** Bytes of a stream, where they are known: the hub can then refuse it before it is sent. */
+  /** Bytes of a stream, where they are known: one that is too large is then refused before it is sent. */
   size?: number
+  /** Called as bytes are sent. */
   onProgress?: (progress: Progress) => void
 }
 
 /** What a store gives. */
 export interface PutResult {
   readonly path: string
+  /** Names the version that was stored. */
   readonly etag: string
   /** Where anybody can read it. */
   readonly publicUrl: string
 }
 
-type Condition = { readonly 'If-Match': string } | { readonly 'If-None-Match': '*' } | Record<never, never>
+/** What must hold at the path when the store takes effect; nothing for no condition. */
+export type Condition = { readonly 'If-Match'?: string; readonly 'If-None-Match'?: '*' }
 
 /** Stores a file; see `Connection.put`. */
 export function putFile(
@@ -37,16 +42,21 @@ export function putFile(
   data: PutData,
   options: PutOptions = {},
 ): Promise<PutResult> {
-  const content = contentOf(data, options.size)
+  return putContent(files, path, contentOf(data, options.size), options)
+}
+
+/** The same with a body that is ready. */
+export function putContent(
+  files: Files,
+  path: string,
+  content: Content,
+  options: PutOptions = {},
+): Promise<PutResult> {
   return files.versions.inTurn(path, async () => {
-    try {
-      const result = await store(files.transport, path, content, options, conditionOf(files, path, options))
-      files.versions.saw(path, result.etag)
-      return result
-    } catch (error) {
-      if (!(error instanceof PreconditionFailedError)) throw error
-      return afterRefusal(files, path, content, error)
-    }
+    const condition = conditionOf(files, path, options)
+    const result = await storeOrRecognize(files.transport, path, content, options, condition)
+    files.versions.saw(path, result.etag)
+    return result
   })
 }
 
@@ -58,12 +68,33 @@ function conditionOf(files: Files, path: string, options: PutOptions): Condition
   return version === null ? { 'If-None-Match': '*' } : { 'If-Match': version }
 }
 
+/**
+ * A store whose answer was lost is refused when it is tried again, by its own success: then what is at the path is
+ * what was to be stored.
+ */
+async function storeOrRecognize(
+  transport: Transport,
+  path: string,
+  content: Content,
+  options: PutOptions,
+  condition: Condition,
+): Promise<PutResult> {
+  try {
+    return await store(transport, path, content, options, condition)
+  } catch (error) {
+    if (!(error instanceof PreconditionFailedError)) throw error
+    const etag = error.answerLost ? await etagIfStored(transport, path, content, options.signal) : null
+    if (etag === null) throw refusedPut(path, error)
+    return { path, etag, publicUrl: transport.fileUrl(path) }
+  }
+}
+
 /** One conditional store, tried again as the transport does. */
 export async function store(
   transport: Transport,
   path: string,
   { body, contentType }: Content,
-  options: PutOptions,
+  options: PutOptions & { retryConflicts?: boolean },
   condition: Condition,
 ): Promise<PutResult> {
   checkSize(transport, body.size)
@@ -75,8 +106,9 @@ export async function store(
     needs: [{ ability: options.keepHistory ? 'gaia/archive' : 'gaia/store', path }],
     signal: options.signal,
     onProgress: options.onProgress,
+    retryConflicts: options.retryConflicts ?? true,
   })
-  return readResult(transport, path, response)
+  return { path, etag: await readEtag(response), publicUrl: transport.fileUrl(path) }
 }
 
 function checkSize({ hub }: Transport, size: number | null): void {
@@ -84,39 +116,39 @@ function checkSize({ hub }: Transport, size: number | null): void {
   throw new PayloadTooLargeError(`a file may have at most ${hub.maxFileBytes} bytes at this hub`)
 }
 
-/** A plain Gaia hub of old gives no etag; the reader is asked then. */
-async function readResult(transport: Transport, path: string, response: Response): Promise<PutResult> {
-  const answer = (await response.json()) as { etag?: unknown }
-  if (typeof answer.etag !== 'string') throw new BadAnswerError('the hub stored the file and gave no etag')
-  return { path, etag: answer.etag, publicUrl: transport.fileUrl(path) }
+async function readEtag(response: Response): Promise<string> {
+  const answer: unknown = await response.json().catch(() => null)
+  const etag = typeof answer === 'object' && answer !== null && 'etag' in answer ? answer.etag : null
+  if (typeof etag !== 'string') throw new BadAnswerError('the hub took the file and did not say its etag')
+  return etag
 }
 
-/**
- * A store whose answer was lost is refused when it is tried again, by its own success: then what is at the path is
- * what was to be stored.
- */
-async function afterRefusal(
-  files: Files,
+async function etagIfStored(
+  transport: Transport,
   path: string,
   { body }: Content,
-  error: PreconditionFailedError,
-): Promise<PutResult> {
-  const etag = error.answerLost ? await etagIfSame(files, path, body) : null
-  if (etag === null) throw refusedPut(path, error)
-  files.versions.saw(path, etag)
-  return { path, etag, publicUrl: files.transport.fileUrl(path) }
-}
-
-async function etagIfSame(files: Files, path: string, body: Content['body']): Promise<string | null> {
-  const wanted = new Uint8Array(await new Response(await body.open()).arrayBuffer())
-  const found = await readFile(files.transport, path)
-  if (found.bytes.length !== wanted.length || found.bytes.some((byte, i) => byte !== wanted[i])) return null
-  return found.etag
+  signal: AbortSignal | undefined,
+): Promise<string | null> {
+  try {
+    const found = await download(transport, path, { signal })
+    if ('notModified' in found) return null
+    if (body.size !== null && found.length !== null && found.length !== body.size) {
+      await found.stream.cancel()
+      return null
+    }
+    const wanted = new Response(await body.open()).body ?? new Blob().stream()
+    return (await haveSameBytes(wanted, found.stream)) ? found.info.etag : null
+  } catch (error) {
+    if (error instanceof NotFoundError) return null
+    throw error
+  }
 }
 
 function refusedPut(path: string, error: PreconditionFailedError): PreconditionFailedError {
-  return new PreconditionFailedError(
-    `"${path}" holds a version that this connection has not seen, so nothing was stored: use update() to change what is there, or put() with overwrite: true to replace it whatever it is`,
+  const refusal = new PreconditionFailedError(
+    `nothing was stored at "${path}": it holds a version that this connection has not seen. Use update() to change what is there, or put() with overwrite: true to replace it whatever it is`,
     { status: error.status, hubError: error.hubError, etag: error.etag, cause: error },
   )
+  refusal.answerLost = error.answerLost
+  return refusal
 }

@@ -1,23 +1,95 @@
 import { TransferError } from '../errors.ts'
+import { concatenated } from '../transport/read-bounded.ts'
 import type { Transport } from '../transport/transport.ts'
-import { infoFrom, lengthFrom } from './answers.ts'
-import { type StoredFile, storedFile } from './file.ts'
-import type { CallOptions } from './files.ts'
+import { type Download, type DownloadOptions, download } from './download.ts'
+import { type FileStream, type NotModified, type StoredFile, storedFile } from './file.ts'
 
-/** Reads a whole file. @throws {NotFoundError} */
+export interface GetOptions extends DownloadOptions {
+  /** The most bytes to hold in memory; a larger file is a `TransferError`. 1 GiB by default. */
+  maxBytes?: number
+}
+
+const defaultMaxBytes = 1_073_741_824
+/** How often to begin anew when the file is replaced while it is read. */
+const maxRestarts = 5
+
+/** Reads a file, or a part of it, into memory. @throws {NotFoundError} */
 export async function readFile(
   transport: Transport,
   path: string,
-  options: CallOptions = {},
+  options: GetOptions = {},
 ): Promise<StoredFile> {
-  const response = await transport.request({
-    method: 'GET',
-    url: transport.fileUrl(path),
-    signal: options.signal,
-    cache: 'no-cache',
-  })
-  const bytes = new Uint8Array(await response.arrayBuffer())
-  const length = lengthFrom(response.headers)
-  if (length !== null && length !== bytes.length) throw new TransferError('the file came short')
-  return storedFile(infoFrom(path, response.headers, bytes.length), bytes)
+  const file = await readUnlessSame(transport, path, options)
+  if (file.notModified) throw new TransferError('the reader gave no file')
+  return file
+}
+
+/** The same, or word that the file is still the version of `ifNoneMatch`. */
+export async function readUnlessSame(
+  transport: Transport,
+  path: string,
+  options: GetOptions = {},
+): Promise<StoredFile | NotModified> {
+  for (let restarts = 0; ; restarts++) {
+    try {
+      return await readOnce(transport, path, options)
+    } catch (error) {
+      const isReplaced = error instanceof TransferError && error.code === 'changed-while-reading'
+      if (!isReplaced || restarts === maxRestarts) throw error
+    }
+  }
+}
+
+/** Opens a file, or a part of it, as a stream. */
+export async function openFile(
+  transport: Transport,
+  path: string,
+  options: DownloadOptions = {},
+): Promise<FileStream | NotModified> {
+  const opened = await download(transport, path, options)
+  if ('notModified' in opened) return notModified(path, opened.notModified)
+  return { ...opened.info, notModified: false, stream: opened.stream }
+}
+
+async function readOnce(
+  transport: Transport,
+  path: string,
+  options: GetOptions,
+): Promise<StoredFile | NotModified> {
+  const opened = await download(transport, path, options)
+  if ('notModified' in opened) return notModified(path, opened.notModified)
+  const bytes = await readAll(opened, options.maxBytes ?? defaultMaxBytes)
+  // Where nobody has said the length, what came is the file.
+  return storedFile(opened.length === null ? { ...opened.info, size: bytes.length } : opened.info, bytes)
+}
+
+async function readAll({ stream, length }: Download, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  const reader = stream.getReader()
+  if ((length ?? 0) > maxBytes) {
+    await reader.cancel()
+    throw tooLarge(maxBytes)
+  }
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    chunks.push(next.value)
+    bytes += next.value.length
+    if (bytes <= maxBytes) continue
+    await reader.cancel()
+    throw tooLarge(maxBytes)
+  }
+  return concatenated(chunks, bytes)
+}
+
+function tooLarge(maxBytes: number): TransferError {
+  return new TransferError(
+    `the file has more than ${maxBytes} bytes; read it as a stream, or raise maxBytes`,
+    {
+      code: 'too-large',
+    },
+  )
+}
+
+function notModified(path: string, etag: string): NotModified {
+  return { notModified: true, path, etag }
 }

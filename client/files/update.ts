@@ -56,7 +56,13 @@ async function tryUpdate(
   const condition = current === null ? { 'If-None-Match': '*' as const } : { 'If-Match': current.etag }
   const contentType = options.contentType ?? current?.contentType
   const { keepHistory = false, signal } = options
-  const settings = { keepHistory, signal, ...(contentType === undefined ? {} : { contentType }) }
+  // After a conflict the file is another one: it is read anew at once.
+  const settings = {
+    keepHistory,
+    signal,
+    retryConflicts: false,
+    ...(contentType === undefined ? {} : { contentType }),
+  }
   try {
     const result = await store(files.transport, path, contentOf(data), settings, condition)
     files.versions.saw(path, result.etag)

@@ -1,4 +1,4 @@
-import type { BodySource, RequestBody } from './transport.ts'
+import type { BodySource } from './transport.ts'
 
 const utf8 = new TextEncoder()
 
@@ -10,9 +10,4 @@ export function textBody(text: string): BodySource {
 /** Bytes that nobody changes while they are sent. */
 export function bytesBody(bytes: Uint8Array<ArrayBuffer>): BodySource {
   return { size: bytes.length, replayable: true, open: () => bytes }
-}
-
-/** Whether a body is a stream: what can be taken from it once. */
-export function isStream(body: RequestBody): body is ReadableStream<Uint8Array> {
-  return body instanceof ReadableStream
 }

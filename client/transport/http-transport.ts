@@ -1,16 +1,13 @@
-import { addressOfDid } from '../did.ts'
-import { BadAnswerError, InvalidInputError, type MandateError } from '../errors.ts'
+import { addressOfDid, controls } from '../did.ts'
+import { BadAnswerError, InvalidInputError } from '../errors.ts'
 import { ownCredentials } from '../own-credential.ts'
 import { checkPath, encodePath } from '../path.ts'
 import type { Signer } from '../signers/signer.ts'
 import { type Backoff, backoff, type RetryOptions } from './backoff.ts'
-import { textBody } from './body.ts'
+import { Call } from './call.ts'
 import { isWebUrl, parseHubInfo } from './hub-info.ts'
 import { readBounded } from './read-bounded.ts'
-import { refusalOf } from './refusal.ts'
-import { networkError, send } from './send.ts'
 import type {
-  BodySource,
   CredentialContext,
   CredentialSource,
   CredentialWallet,
@@ -32,10 +29,15 @@ export interface TransportOptions {
   /** 0 to 1, the latter excluded; spreads tries. */
   random?: () => number
   retry?: RetryOptions
+  /** How long a transfer may stand still before it counts as broken. 60,000 by default. */
+  idleTimeoutMs?: number
 }
 
 /** JSON of a hub: a page of entries, a grant. */
 const maxJsonBytes = 16 * 1024 * 1024
+
+/** A hub may take its time to commit what it has: the answer to a large store comes late. */
+const answerTimeoutMs = 300_000
 
 /**
  * Asks the hub what it is and makes the transport of one signer to one bucket.
@@ -46,8 +48,7 @@ export async function connectTransport(options: TransportOptions): Promise<Trans
   if (!isWebUrl(hubUrl)) throw new InvalidInputError('the hub must be named by a URL: https://…')
   const did = await options.signer.did()
   const sender = new Sender(options)
-  const response = await sender.request({ method: 'GET', url: `${hubUrl}/hub_info`, cache: 'no-cache' })
-  const hub = parseHubInfo(await readJson(response))
+  const hub = await askHub(sender, hubUrl)
   return new HttpTransport(sender, {
     ...options,
     hub,
@@ -57,14 +58,21 @@ export async function connectTransport(options: TransportOptions): Promise<Trans
   })
 }
 
-interface BoundOptions {
+async function askHub(sender: Sender, hubUrl: string, signal?: AbortSignal): Promise<HubInfo> {
+  const response = await sender.request({
+    method: 'GET',
+    url: `${hubUrl}/hub_info`,
+    cache: 'no-cache',
+    signal,
+  })
+  return parseHubInfo(await readJson(response))
+}
+
+interface BoundOptions extends Pick<TransportOptions, 'wallet' | 'now' | 'idleTimeoutMs' | 'signer'> {
   readonly hub: HubInfo
   readonly hubUrl: string
   readonly did: string
-  readonly signer: Signer
   readonly address: string
-  readonly wallet?: CredentialWallet
-  readonly now?: () => number
 }
 
 class HttpTransport implements Transport {
@@ -75,19 +83,24 @@ class HttpTransport implements Transport {
   readonly address: string
   readonly credentials: CredentialSource
   readonly now: () => number
+  readonly idleTimeoutMs: number
   readonly #sender: Sender
+  readonly #options: BoundOptions
   #oldestIssueTime = 0
 
   constructor(sender: Sender, options: BoundOptions) {
-    if (!/^[a-zA-Z0-9]{1,128}$/.test(options.address))
+    if (!/^[a-zA-Z0-9]{1,128}$/.test(options.address)) {
       throw new InvalidInputError('an address has letters and digits only')
+    }
     this.hub = options.hub
     this.hubUrl = options.hubUrl
     this.did = options.did
     this.signer = options.signer
     this.address = options.address
     this.now = options.now ?? Date.now
+    this.idleTimeoutMs = options.idleTimeoutMs ?? 60_000
     this.#sender = sender
+    this.#options = options
     this.credentials = credentialsFor(this, options.wallet)
   }
 
@@ -100,18 +113,30 @@ class HttpTransport implements Transport {
     this.credentials.forget()
   }
 
+  tries(): Backoff {
+    return this.#sender.tries()
+  }
+
+  askHub(signal?: AbortSignal): Promise<HubInfo> {
+    return askHub(this.#sender, this.hubUrl, signal)
+  }
+
+  at(address: string): Transport {
+    return new HttpTransport(this.#sender, { ...this.#options, address })
+  }
+
   request(request: TransportRequest): Promise<Response> {
     return this.#sender.request(request, this.credentials)
   }
 
   async requestJson(
-    path: string,
+    operation: string,
     body: object,
     options: Parameters<Transport['requestJson']>[2],
   ): Promise<Readonly<Record<string, unknown>>> {
     const response = await this.request({
       method: 'POST',
-      url: path.startsWith('/') ? this.hubUrl + path : this.hubPath(path),
+      url: this.hubPath(operation),
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
       ...options,
@@ -130,7 +155,8 @@ class HttpTransport implements Transport {
 }
 
 function credentialsFor(context: CredentialContext, wallet: CredentialWallet | undefined): CredentialSource {
-  return wallet?.credentials(context) ?? ownCredentials(context)
+  const isOwner = controls(context.did, context.address)
+  return (isOwner ? null : wallet?.credentials(context)) ?? ownCredentials(context)
 }
 
 function encoded(path: string): string {
@@ -138,7 +164,7 @@ function encoded(path: string): string {
   return encodePath(path)
 }
 
-/** Sends requests again as long as that may help. */
+/** Sends requests, each with its own tries. */
 class Sender {
   readonly #options: TransportOptions
 
@@ -146,96 +172,18 @@ class Sender {
     this.#options = options
   }
 
-  async request(request: TransportRequest, credentials?: CredentialSource): Promise<Response> {
-    const { fetch = globalThis.fetch, now = Date.now, random = Math.random, retry = {} } = this.#options
-    const call = new Call(request, credentials, fetch, backoff(retry, { now, random }))
-    return call.run()
-  }
-}
-
-/** One request with all its tries. */
-class Call {
-  readonly #request: TransportRequest
-  readonly #credentials: CredentialSource | undefined
-  readonly #fetch: typeof fetch
-  readonly #backoff: Backoff
-  readonly #body: BodySource | null
-  /** Whether an earlier try may have done what was asked without our knowing. */
-  #answerLost = false
-  #mayRenew = true
-
-  constructor(
-    request: TransportRequest,
-    credentials: CredentialSource | undefined,
-    fetch: typeof globalThis.fetch,
-    tries: Backoff,
-  ) {
-    this.#request = request
-    this.#credentials = credentials
-    this.#fetch = fetch
-    this.#backoff = tries
-    this.#body = typeof request.body === 'string' ? textBody(request.body) : (request.body ?? null)
+  tries(): Backoff {
+    const { now = Date.now, random = Math.random, retry = {} } = this.#options
+    return backoff(retry, { now, random })
   }
 
-  async run(): Promise<Response> {
-    for (;;) {
-      const result = await this.#try()
-      if (result instanceof Response) return result
-      if (!(await this.#mayTryAgain(result))) {
-        result.answerLost = this.#answerLost
-        throw result
-      }
-    }
-  }
-
-  async #try(): Promise<Response | MandateError> {
-    const { method, url, signal, onProgress, cache, accept = [] } = this.#request
-    const outcome = await send({
-      method,
-      url,
-      headers: { ...this.#request.headers, ...(await this.#credential()) },
-      body: (await this.#body?.open()) ?? null,
-      size: this.#body?.size ?? null,
-      signal,
-      onProgress,
-      cache,
-      fetch: this.#fetch,
-    })
-    if (outcome.kind === 'failure') {
-      this.#answerLost ||= outcome.wasSent && method !== 'GET' && method !== 'HEAD'
-      return networkError(new URL(url).host, outcome.cause)
-    }
-    const { response } = outcome
-    if (response.ok || accept.includes(response.status)) return response
-    return refusalOf(response)
-  }
-
-  async #credential(): Promise<Record<string, string>> {
-    const { needs } = this.#request
-    if (needs === undefined || this.#credentials === undefined) return {}
-    return this.#credentials.headers(needs, { fresh: this.#body?.replayable === false })
-  }
-
-  async #mayTryAgain(error: MandateError): Promise<boolean> {
-    if (this.#body?.replayable === false) return false
-    if (error.status === 401 || error.status === 403) return this.#mayRenewCredential(error)
-    if (!this.#isPassing(error)) return false
-    return this.#backoff.wait((error.retryAfterSeconds ?? 0) * 1000, this.#request.signal)
-  }
-
-  #mayRenewCredential(error: MandateError): boolean {
-    const mayRenew = this.#mayRenew && this.#request.needs !== undefined
-    this.#mayRenew = false
-    return mayRenew && this.#credentials?.refused(error) === true
-  }
-
-  #isPassing({ status }: MandateError): boolean {
-    if (status === 409) return this.#request.retryConflicts !== false
-    if (status === 429) return true
-    if (status === null) return this.#request.idempotent !== false || !this.#answerLost
-    if (status < 500 || status === 501) return false
-    this.#answerLost ||= this.#request.method === 'POST' || this.#request.method === 'DELETE'
-    return this.#request.idempotent !== false
+  request(request: TransportRequest, credentials?: CredentialSource): Promise<Response> {
+    const { fetch = null } = this.#options
+    return new Call(request, credentials ?? null, {
+      fetch,
+      tries: this.tries(),
+      timeoutMs: answerTimeoutMs,
+    }).run()
   }
 }
 

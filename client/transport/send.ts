@@ -1,6 +1,7 @@
 import { NetworkError } from '../errors.ts'
-import { isStream } from './body.ts'
+import { isStream, type Outgoing, outgoing } from './outgoing.ts'
 import type { Progress, RequestBody } from './transport.ts'
+import { canUseXhr, sendByXhr } from './xhr.ts'
 
 /** One try of a request. */
 export interface Attempt {
@@ -13,60 +14,105 @@ export interface Attempt {
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((progress: Progress) => void) | undefined
   readonly cache: RequestCache | undefined
-  readonly fetch: typeof fetch
+  /** The try is given up when nothing has moved for so long, before the answer begins. */
+  readonly timeoutMs: number
+  /** `null` for the platform's own ways. */
+  readonly fetch: typeof fetch | null
 }
 
-/** An answer, or how it failed to come. */
+/** An answer, or how it failed to come; `wasSent` tells whether the server may have got all of the request. */
 export type Outcome =
   | { readonly kind: 'answer'; readonly response: Response }
-  /** @param wasSent whether the server may have got all of it */
   | { readonly kind: 'failure'; readonly cause: unknown; readonly wasSent: boolean }
 
-/** @throws the reason of the signal */
+/**
+ * Sends a request once.
+ * @throws the reason of the signal
+ */
 export async function send(attempt: Attempt): Promise<Outcome> {
-  attempt.signal?.throwIfAborted()
+  const { signal } = attempt
+  signal?.throwIfAborted()
+  const watch = new Watch(attempt.timeoutMs)
+  const body = outgoing(attempt, () => watch.touch())
   try {
-    return { kind: 'answer', response: await byFetch(attempt) }
+    return { kind: 'answer', response: await transfer(attempt, body, watch) }
   } catch (cause) {
-    attempt.signal?.throwIfAborted()
+    signal?.throwIfAborted()
+    if (body.failure !== null) throw body.failure
     return { kind: 'failure', cause, wasSent: !neverConnected(cause) }
+  } finally {
+    watch.stop()
   }
 }
 
-async function byFetch({
-  fetch,
-  method,
-  url,
-  headers,
-  body,
-  size,
-  signal,
-  ...rest
-}: Attempt): Promise<Response> {
+async function transfer(attempt: Attempt, sent: Outgoing, watch: Watch): Promise<Response> {
+  const signal = attempt.signal === undefined ? watch.signal : AbortSignal.any([attempt.signal, watch.signal])
+  const body = await sent.body
+  if (attempt.fetch === null && body !== null && canUseXhr()) {
+    return sendByXhr({ ...attempt, body, signal, onProgress: sent.onProgress })
+  }
+  return sendByFetch(attempt, body, signal)
+}
+
+function sendByFetch(attempt: Attempt, body: RequestBody | null, signal: AbortSignal): Promise<Response> {
+  const { fetch, method, url, headers, size, cache } = attempt
   const streamed = body !== null && isStream(body)
   const init: RequestInit & { duplex?: 'half' } = {
     method,
-    headers: { ...headers, ...(streamed && size !== null ? { 'Content-Length': String(size) } : {}) },
+    headers: streamed && size !== null ? { ...headers, 'Content-Length': String(size) } : headers,
+    signal,
     ...(body === null ? {} : { body }),
-    ...(signal === undefined ? {} : { signal }),
-    ...(rest.cache === undefined ? {} : { cache: rest.cache }),
+    ...(cache === undefined ? {} : { cache }),
     // A credential is for the server that it was made for, and a redirected POST would become a GET.
     redirect: headers.Authorization === undefined ? 'follow' : 'error',
     referrerPolicy: 'no-referrer',
     ...(streamed ? { duplex: 'half' } : {}),
   }
-  return fetch(url, init)
+  return (fetch ?? globalThis.fetch)(url, init)
+}
+
+/** Ends a try in which nothing moves. */
+class Watch {
+  readonly #controller = new AbortController()
+  readonly #timeoutMs: number
+  #timer: ReturnType<typeof setTimeout>
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs
+    this.#timer = this.#start()
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  touch(): void {
+    clearTimeout(this.#timer)
+    this.#timer = this.#start()
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+
+  #start(): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.#controller.abort(new NetworkError('nothing moved')), this.#timeoutMs)
+  }
 }
 
 /** Errors of Node after which no byte of the request has left; browsers do not tell. */
 function neverConnected(error: unknown): boolean {
-  const { code } = ((error as { cause?: unknown }).cause ?? {}) as { code?: unknown }
-  return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'].includes(String(code))
+  return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'].includes(codeOf(error) ?? '')
 }
 
 /** What a failure is to the caller. */
 export function networkError(host: string, cause: unknown): NetworkError {
-  const { code } = ((cause as { cause?: unknown }).cause ?? {}) as { code?: unknown }
-  const why = typeof code === 'string' ? ` (${code})` : ''
-  return new NetworkError(`no answer from ${host}${why}`, { cause })
+  const code = codeOf(cause)
+  return new NetworkError(`no answer from ${host}${code === null ? '' : ` (${code})`}`, { cause })
+}
+
+function codeOf(error: unknown): string | null {
+  const { cause, code } = error as { cause?: { code?: unknown } | null; code?: unknown }
+  const found = cause?.code ?? code
+  return typeof found === 'string' ? found : null
 }

@@ -1,5 +1,6 @@
 import type { MandateError } from '../errors.ts'
 import type { Signer } from '../signers/signer.ts'
+import type { Backoff } from './backoff.ts'
 
 /** What a hub says of itself (PROTOCOL 1.2 and 2.7). */
 export interface HubInfo {
@@ -27,6 +28,10 @@ export interface Need {
   readonly ability: string
   /** Decoded. Empty, or with a slash at its end, for everything below. */
   readonly path: string
+  /** Of a file that is to be stored, in bytes, where it is known: of several delegations, one that allows it is taken. */
+  readonly size?: number | null
+  /** Of a file that is to be stored. */
+  readonly contentType?: string
 }
 
 /** Where a credential is made, for one signer at one bucket. */
@@ -63,6 +68,8 @@ export interface CredentialSource {
   refused(error: MandateError): boolean
   /** Forgets what it remembers: older credentials are void. */
   forget(): void
+  /** Told that a delegation is deposited at the hub, or made void there: it need not be sent, or is no good. */
+  noteGrant?(cid: string, state: 'deposited' | 'revoked'): void
 }
 
 /**
@@ -80,7 +87,7 @@ export interface Progress {
 }
 
 /** What a request may carry. */
-export type RequestBody = string | Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array>
+export type RequestBody = Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array>
 
 /** A body that can be opened for each try. */
 export interface BodySource {
@@ -135,4 +142,12 @@ export interface Transport extends CredentialContext {
   fileUrl(path: string): string
   /** Tokens issued before that second are void from now on: the owner has said so through this connection. */
   raiseIssueTime(seconds: number): void
+  /** A series of tries as the options of the connection bound it, for what `request` cannot try again by itself. */
+  tries(): Backoff
+  /** How long a body that is read may stand still, in milliseconds. */
+  readonly idleTimeoutMs: number
+  /** Asks the hub anew what it is. */
+  askHub(signal?: AbortSignal): Promise<HubInfo>
+  /** The same signer at another bucket of the hub. */
+  at(address: string): Transport
 }

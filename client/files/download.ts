@@ -1,0 +1,174 @@
+import { NotFoundError, PreconditionFailedError, TransferError } from '../errors.ts'
+import type { Backoff } from '../transport/backoff.ts'
+import type { Progress, Transport } from '../transport/transport.ts'
+import { etagFrom, infoFrom } from './answers.ts'
+import type { FileInfo } from './file.ts'
+import { IdleReader } from './idle-reader.ts'
+import { type Part, partFrom, type Range, rangeHeader } from './range.ts'
+
+export interface DownloadOptions {
+  /** A part of the file. */
+  range?: Range | undefined
+  /** Nothing is read where the file is still this version. */
+  ifNoneMatch?: string | undefined
+  signal?: AbortSignal | undefined
+  onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/** A version that is being read. */
+export interface Download {
+  readonly info: FileInfo
+  /** The bytes that will come, `null` where the reader does not say. */
+  readonly length: number | null
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>
+}
+
+/**
+ * Begins to read a file; where the connection breaks it goes on from there, with the same version.
+ * @returns the etag where `ifNoneMatch` still holds
+ * @throws {NotFoundError}, {RangeNotSatisfiableError}
+ */
+export async function download(
+  transport: Transport,
+  path: string,
+  options: DownloadOptions = {},
+): Promise<Download | { readonly notModified: string }> {
+  const { range, ifNoneMatch, signal } = options
+  const response = await transport.request({
+    method: 'GET',
+    url: transport.fileUrl(path),
+    headers: {
+      ...(range === undefined ? {} : { Range: rangeHeader(range) }),
+      ...(ifNoneMatch === undefined ? {} : { 'If-None-Match': ifNoneMatch }),
+    },
+    accept: ifNoneMatch === undefined ? [] : [304],
+    signal,
+    // A browser's cache may hold a former version.
+    cache: ifNoneMatch === undefined ? 'no-cache' : 'no-store',
+  })
+  if (response.status === 304) return { notModified: ifNoneMatch ?? etagFrom(response.headers) }
+  const part = partFrom(response, range)
+  const info = infoFrom(path, response.headers, part.fileSize ?? 0)
+  const source = new Resuming(transport, info, part, response, options)
+  return { info, length: part.length, stream: source.stream() }
+}
+
+/** Reads one version to its end over as many connections as it takes. */
+class Resuming {
+  readonly #transport: Transport
+  readonly #info: FileInfo
+  readonly #part: Part
+  readonly #options: DownloadOptions
+  #reader: IdleReader
+  /** Bytes still to be thrown away: the reader does not know of ranges. */
+  #skip: number
+  #loaded = 0
+  #tries: Backoff
+
+  constructor(
+    transport: Transport,
+    info: FileInfo,
+    part: Part,
+    response: Response,
+    options: DownloadOptions,
+  ) {
+    this.#transport = transport
+    this.#info = info
+    this.#part = part
+    this.#options = options
+    this.#reader = new IdleReader(response, transport.idleTimeoutMs)
+    this.#skip = part.skip
+    this.#tries = transport.tries()
+  }
+
+  stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return new ReadableStream(
+      {
+        pull: async (controller) => {
+          const chunk = await this.#next()
+          if (chunk === null) controller.close()
+          else controller.enqueue(chunk)
+        },
+        cancel: () => this.#reader.cancel(),
+      },
+      { highWaterMark: 0 },
+    )
+  }
+
+  /** `null` at the end, which is where it was announced to be. */
+  async #next(): Promise<Uint8Array<ArrayBuffer> | null> {
+    if (this.#loaded === this.#part.length) {
+      await this.#reader.cancel()
+      return null
+    }
+    for (;;) {
+      const chunk = await this.#read()
+      if (chunk === null && this.#part.length === null) return null
+      if (chunk === null) await this.#reconnect()
+      else if (chunk.length > 0) return this.#count(chunk)
+    }
+  }
+
+  /** `null` at the end of the connection, whether or not that is the end of the file. */
+  async #read(): Promise<Uint8Array<ArrayBuffer> | null> {
+    let chunk: Uint8Array<ArrayBuffer> | null
+    try {
+      chunk = await this.#reader.read()
+    } catch (error) {
+      this.#options.signal?.throwIfAborted()
+      if (this.#part.length === null) throw cutOff(error)
+      return null
+    }
+    if (chunk === null) return null
+    const skipped = Math.min(this.#skip, chunk.length)
+    this.#skip -= skipped
+    const left = this.#part.length === null ? chunk.length : this.#part.length - this.#loaded
+    return chunk.subarray(skipped, skipped + left)
+  }
+
+  #count(chunk: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    this.#loaded += chunk.length
+    // Whatever moves may break as often as it likes.
+    this.#tries = this.#transport.tries()
+    this.#options.onProgress?.({ loaded: this.#loaded, total: this.#part.length })
+    return chunk
+  }
+
+  async #reconnect(): Promise<void> {
+    const { signal } = this.#options
+    if (!(await this.#tries.wait(0, signal))) throw cutOff(undefined)
+    const first = this.#part.first + this.#loaded
+    const range = { first, last: this.#part.first + (this.#part.length ?? 0) - 1 }
+    const response = await this.#request(range)
+    const part = partFrom(response, range)
+    if (etagFrom(response.headers) !== this.#info.etag || part.first !== first) throw changed()
+    this.#skip = part.skip
+    this.#reader = new IdleReader(response, this.#transport.idleTimeoutMs)
+  }
+
+  async #request(range: Range): Promise<Response> {
+    try {
+      return await this.#transport.request({
+        method: 'GET',
+        url: this.#transport.fileUrl(this.#info.path),
+        headers: { Range: rangeHeader(range), 'If-Match': this.#info.etag },
+        signal: this.#options.signal,
+        cache: 'no-store',
+      })
+    } catch (error) {
+      if (error instanceof PreconditionFailedError || error instanceof NotFoundError) throw changed()
+      throw error
+    }
+  }
+}
+
+/** The file was replaced while it was read. */
+function changed(): TransferError {
+  return new TransferError('the file was replaced or deleted while it was read; read it anew', {
+    code: 'changed-while-reading',
+  })
+}
+
+function cutOff(cause: unknown): TransferError {
+  return new TransferError('the connection broke before the whole file had come', { cause })
+}
