@@ -1,4 +1,5 @@
 import express, { type Express, type Request, type Response } from 'express'
+import { apiDocs } from '../http/api-docs/api-docs.ts'
 import { baseApp } from '../http/base-app.ts'
 import { removeFile } from './delete.ts'
 import { depositGrant } from './grant.ts'
@@ -7,6 +8,7 @@ import { hubInfo } from './hub-info.ts'
 import { tellJudgement } from './judged.ts'
 import { listFiles } from './list-files.ts'
 import { listGrants } from './list-grants.ts'
+import { hubDocument } from './openapi.ts'
 import type { HubOptions } from './options.ts'
 import { revoke } from './revoke.ts'
 import { revokeAll } from './revoke-all.ts'
@@ -42,6 +44,7 @@ export function hubApp(options: HubOptions): Express {
       app.post(/^\/grant\/[a-zA-Z0-9]+\/?$/, json, operation(hub, depositGrant))
       app.post(/^\/list-grants\/[a-zA-Z0-9]+\/?$/, json, operation(hub, listGrants))
       app.post(/^\/revoke\/[a-zA-Z0-9]+\/?$/, json, operation(hub, revoke))
+      app.use(apiDocs(hubDocument))
     },
   )
 }

@@ -1,9 +1,11 @@
 import type { Express } from 'express'
 import type { Logger } from 'pino'
 import type { Driver } from '../drivers/driver.ts'
+import { apiDocs } from '../http/api-docs/api-docs.ts'
 import { baseApp } from '../http/base-app.ts'
 import type { HttpInstruments } from '../http/instruments.ts'
 import type { PeerLimit } from '../http/peer-limit.ts'
+import { readerDocument } from './openapi.ts'
 import { readerMethods, readFile } from './read-file.ts'
 
 export interface ReaderOptions {
@@ -35,6 +37,7 @@ export function readerApp({
   if (!/^\/(?:.*\/)?$/.test(prefix)) throw new TypeError('the prefix must begin and end with a slash')
   const check = () => driver.check()
   return baseApp({ logger, check, methods: readerMethods, exposedHeaders, hsts, ...watching }, (app) => {
+    app.use(apiDocs(readerDocument(prefix)))
     app.use(readFile({ driver, cacheControl, prefix }))
   })
 }

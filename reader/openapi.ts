@@ -1,0 +1,118 @@
+import { type DescribedOperation, openApiDocument } from '../http/api-docs/document.ts'
+import { refusals } from '../http/api-docs/refusals.ts'
+
+const ref = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` })
+
+const versionHeaders = {
+  ETag: ref('headers', 'ETag'),
+  'Last-Modified': ref('headers', 'LastModified'),
+  'Cache-Control': { description: 'As configured.', schema: { type: 'string' } },
+}
+const contentHeaders = {
+  ...versionHeaders,
+  'Content-Length': { description: 'Bytes.', schema: { type: 'integer', minimum: 0 } },
+  'Accept-Ranges': { schema: { const: 'bytes' } },
+}
+const bytes = { '*/*': { schema: {} } }
+
+const header = (name: string, description: string) => ({
+  name,
+  in: 'header',
+  description,
+  schema: { type: 'string' },
+})
+const conditions = [
+  header('If-None-Match', 'Answers 304 where the file is this version, or one of several.'),
+  header('If-Modified-Since', 'Answers 304 where the file has not changed since.'),
+  header('If-Match', 'Answers 412 where the file is another version.'),
+  header('If-Unmodified-Since', 'Answers 412 where the file has changed since.'),
+]
+
+const answers = {
+  '304': { description: 'The version that the client has is the one in force.', headers: versionHeaders },
+  ...refusals(['bad_path', 'not_found', 'precondition_failed', 'bad_gateway', 'unavailable']),
+}
+
+const get: DescribedOperation = {
+  operationId: 'read',
+  summary: 'Read a file',
+  description: 'Anybody may. The bytes are those of one version, never a mixture.',
+  tags: ['files'],
+  parameters: [
+    header(
+      'Range',
+      'One range of bytes, `bytes=0-99` for instance; several are answered with the whole file.',
+    ),
+    header('If-Range', 'The range only where the file is this version, else the whole file.'),
+    ...conditions,
+  ],
+  responses: {
+    '200': {
+      description: 'The file, with the Content-Type that it was stored with.',
+      headers: contentHeaders,
+      content: bytes,
+    },
+    '206': {
+      description: 'The range.',
+      headers: {
+        ...contentHeaders,
+        'Content-Range': { description: '`bytes <first>-<last>/<size>`', schema: { type: 'string' } },
+      },
+      content: bytes,
+    },
+    ...answers,
+    ...refusals(['range_not_satisfiable']),
+  },
+}
+
+const head: DescribedOperation = {
+  operationId: 'stat',
+  summary: 'Ask about a file',
+  description: 'What a GET would answer, without the file.',
+  tags: ['files'],
+  parameters: conditions,
+  responses: { '200': { description: 'The file is there.', headers: contentHeaders }, ...answers },
+}
+
+/** What the reader answers, as OpenAPI 3.1. */
+export function readerDocument(prefix: string): Record<string, unknown> {
+  return openApiDocument({
+    title: 'Mandate reader',
+    description: 'The read side: files, to anybody, the same over every storage. It knows nothing of tokens.',
+    tags: [{ name: 'files', description: 'Reading.' }],
+    paths: {
+      [`${prefix}{address}/{path}`]: {
+        get: { ...get, parameters: [...fileParameters, ...(get.parameters ?? [])] },
+        head: { ...head, parameters: [...fileParameters, ...(head.parameters ?? [])] },
+      },
+    },
+    parameters: {
+      Address: {
+        name: 'address',
+        in: 'path',
+        required: true,
+        description: 'Whose files: a `1…` address, or the identifier of a `did:key` (`z…`).',
+        schema: { type: 'string', pattern: '^[a-zA-Z0-9]+$' },
+        example: '1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2',
+      },
+      Path: {
+        name: 'path',
+        in: 'path',
+        required: true,
+        description: 'The name of the file, percent-encoded; it may hold slashes.',
+        schema: { type: 'string', minLength: 1 },
+        example: 'notes/hello.txt',
+      },
+    },
+    headers: {
+      ETag: { description: 'Names the version, quoted.', schema: { type: 'string' }, example: '"5f1c0e"' },
+      LastModified: {
+        description: 'When the version was stored.',
+        schema: { type: 'string' },
+        example: 'Wed, 01 Jul 2026 00:00:00 GMT',
+      },
+    },
+  })
+}
+
+const fileParameters = [ref('parameters', 'Address'), ref('parameters', 'Path')]
