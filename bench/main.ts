@@ -1,12 +1,13 @@
 /**
  * Measures hubs in processes of their own and prints Markdown tables.
  *
- * Usage: node build/bench/main.js [--rounds N] [--seconds S] [--only writes|delegation] [--write FILE]
+ * Usage: node build/bench/main.js [--rounds N] [--seconds S] [--only writes|delegation|overload] [--write FILE]
  */
 import { writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { measureDelegation } from './delegation.ts'
+import { measureOverload } from './overload.ts'
 import { measureWrites } from './writes.ts'
 
 const { values } = parseArgs({
@@ -26,8 +27,9 @@ if (!Number.isInteger(rounds) || rounds < 1 || !(seconds > 0)) {
 const sections = [
   { name: 'writes', title: 'Writes on the disk driver', measure: measureWrites },
   { name: 'delegation', title: 'Delegated writes', measure: measureDelegation },
+  { name: 'overload', title: 'Ten times too much', measure: measureOverload },
 ].filter(({ name }) => values.only === undefined || values.only === name)
-if (sections.length === 0) throw new Error('--only takes writes or delegation')
+if (sections.length === 0) throw new Error('--only takes writes, delegation or overload')
 
 const [cpu] = cpus()
 const parts = [

@@ -33,6 +33,12 @@ const turnMs = 250
 /** A burst may wait. A queue that does not go away within this time is no burst. */
 const burstMs = 500
 
+/**
+ * Begun in one turn of the event loop at most. Whatever else is ready waits for that turn to end: refusals and answers
+ * too, so it must be short.
+ */
+const maxBegunAtOnce = 16
+
 /** After a refusal the next burst is taken for more of the same for so long. */
 const memoryMs = 2_000
 
@@ -54,6 +60,7 @@ export function admission(options: AdmissionOptions): Admission {
   let standingSinceMs: number | null = null
   let refusedMs = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | null = null
+  let begunAtOnce = 0
 
   const isFull = () => {
     if (underWay >= maxRequests) return true
@@ -63,7 +70,15 @@ export function admission(options: AdmissionOptions): Admission {
     return nowMs - standingSinceMs > burstMs || nowMs - refusedMs < memoryMs
   }
 
+  const endOfLoop = () => {
+    begunAtOnce = 0
+    next()
+  }
+
+  const isTurnFree = () => begunAtOnce < maxBegunAtOnce && (atWork.size < maxAtWork || takeBack())
+
   const begin = (res: ServerResponse, work: () => void) => {
+    if (begunAtOnce++ === 0) setImmediate(endOfLoop)
     const turn = { beganMs: now() }
     atWork.add(turn)
     res.once('close', () => {
@@ -75,7 +90,7 @@ export function admission(options: AdmissionOptions): Admission {
   /** Gives the turns that are free to those who wait longest. */
   const next = () => {
     for (const start of line) {
-      if (atWork.size >= maxAtWork && !takeBack()) break
+      if (!isTurnFree()) break
       line.delete(start)
       start()
     }
@@ -111,7 +126,7 @@ export function admission(options: AdmissionOptions): Admission {
       underWay++
       res.once('close', () => underWay--)
       if (maxRequests === 0) return work()
-      if (line.size === 0 && (atWork.size < maxAtWork || takeBack())) return begin(res, work)
+      if (line.size === 0 && isTurnFree()) return begin(res, work)
       const start = () => begin(res, work)
       line.add(start)
       res.once('close', () => line.delete(start))

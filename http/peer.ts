@@ -4,7 +4,7 @@ import { BlockList, isIP, isIPv6 } from 'node:net'
 /** Tells whom a request comes from. */
 export interface Peers {
   /** Whether an address is that of a proxy of ours, whose word on where a request comes from is taken. */
-  isProxy(address: string): boolean
+  isProxy: (address: string) => boolean
   /**
    * The address of the client: that of the connection, or, where this is a proxy's, the last one in
    * `X-Forwarded-For` that is no proxy's. What stands before that may be anybody's invention.

@@ -49,6 +49,11 @@ function bodyIsArriving(req: IncomingMessage): boolean {
   return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0
 }
 
+/** Whether the rest of the body is small enough to be taken in without a bound of its own. */
+export function hasLittleToCome(req: IncomingMessage): boolean {
+  return !bodyIsArriving(req) || isSmall(req)
+}
+
 function isSmall(req: IncomingMessage): boolean {
   return (
     req.headers.expect === undefined && Number(req.headers['content-length'] ?? Infinity) <= smallBodyBytes
