@@ -1,4 +1,7 @@
 import type { Connection } from './connection.ts'
+import type { DelegateOptions } from './delegation/delegate.ts'
+import { delegateAt } from './delegation/delegate-at.ts'
+import { Delegation } from './delegation/delegation.ts'
 import { type DeleteOptions, deleteFile } from './files/delete.ts'
 import type { FileInfo, FileStream, NotModified, StoredFile } from './files/file.ts'
 import type { CallOptions, Files } from './files/files.ts'
@@ -11,6 +14,10 @@ import { restoreVersion } from './files/restore.ts'
 import type { PutData } from './files/source.ts'
 import { type Change, type UpdateOptions, updateFile } from './files/update.ts'
 import { Versions } from './files/versions.ts'
+import { depositGrant, type Grant, type GrantCallOptions } from './grants/grant.ts'
+import { type ListedGrant, type ListGrantsOptions, listGrants } from './grants/list-grants.ts'
+import { revokeDelegation } from './grants/revoke.ts'
+import { revokeAllTokens } from './grants/revoke-all.ts'
 import type { Signer } from './signers/signer.ts'
 import type { RetryOptions } from './transport/backoff.ts'
 import { connectTransport } from './transport/http-transport.ts'
@@ -43,7 +50,7 @@ export interface ConnectOptions {
 }
 
 /** Bounded by time, not by tries: however many change one file, each gets its turn. */
-const updateRetryDefaults: RetryOptions = { maxElapsedMs: 120_000, baseDelayMs: 50, maxDelayMs: 5_000 }
+const updateRetryDefaults: RetryOptions = { maxElapsedMs: 120_000, baseDelayMs: 200, maxDelayMs: 5_000 }
 
 /**
  * Asks the hub what it is, and gives the calls. Nothing is signed yet.
@@ -53,18 +60,24 @@ const updateRetryDefaults: RetryOptions = { maxElapsedMs: 120_000, baseDelayMs: 
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const updateRetry = { ...updateRetryDefaults, ...options.updateRetry }
   const random = options.random ?? Math.random
-  return connectionOver(await connectTransport(options), { updateRetry, random })
+  return connectionOver(await connectTransport(options), { updateRetry, random }, options.wallet)
 }
 
-function connectionOver(transport: Transport, settings: Pick<Files, 'updateRetry' | 'random'>): Connection {
-  return new HubConnection({ transport, versions: new Versions(), ...settings })
+function connectionOver(
+  transport: Transport,
+  { updateRetry, random }: Pick<Files, 'updateRetry' | 'random'>,
+  wallet: CredentialWallet | undefined,
+): Connection {
+  return new HubConnection({ transport, versions: new Versions(), updateRetry, random }, wallet)
 }
 
 class HubConnection implements Connection {
   readonly #files: Files
+  readonly #wallet: CredentialWallet | undefined
 
-  constructor(files: Files) {
+  constructor(files: Files, wallet: CredentialWallet | undefined) {
     this.#files = files
+    this.#wallet = wallet
   }
 
   get transport(): Transport {
@@ -135,7 +148,28 @@ class HubConnection implements Connection {
     return this.transport.fileUrl(path)
   }
 
+  delegate(options: DelegateOptions): Promise<Delegation> {
+    return delegateAt(this.transport, this.#wallet, options)
+  }
+
+  async grant(delegation: Delegation | string, options?: GrantCallOptions): Promise<Grant> {
+    const read = typeof delegation === 'string' ? Delegation.parse(delegation) : delegation
+    return depositGrant(this.transport, read, options)
+  }
+
+  grants(options?: ListGrantsOptions): AsyncIterable<ListedGrant> {
+    return listGrants(this.transport, options)
+  }
+
+  revoke(which: Delegation | string, options?: GrantCallOptions): Promise<string> {
+    return revokeDelegation(this.transport, which, options)
+  }
+
+  revokeAll(options?: GrantCallOptions): Promise<number> {
+    return revokeAllTokens(this.transport, options)
+  }
+
   at(address: string): Connection {
-    return connectionOver(this.transport.at(address), this.#files)
+    return connectionOver(this.transport.at(address), this.#files, this.#wallet)
   }
 }

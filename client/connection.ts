@@ -1,3 +1,5 @@
+import type { DelegateOptions } from './delegation/delegate.ts'
+import type { Delegation } from './delegation/delegation.ts'
 import type { DeleteOptions } from './files/delete.ts'
 import type { FileInfo, FileStream, NotModified, StoredFile } from './files/file.ts'
 import type { CallOptions } from './files/files.ts'
@@ -7,6 +9,8 @@ import type { PutOptions, PutResult } from './files/put.ts'
 import type { GetOptions } from './files/read.ts'
 import type { PutData } from './files/source.ts'
 import type { Change, UpdateOptions } from './files/update.ts'
+import type { Grant, GrantCallOptions } from './grants/grant.ts'
+import type { ListedGrant, ListGrantsOptions } from './grants/list-grants.ts'
 import type { HubInfo, Transport } from './transport/transport.ts'
 
 /**
@@ -82,6 +86,38 @@ export interface Connection {
 
   /** Where anybody can read a file, ready to be fetched or linked to. */
   publicUrl(path: string): string
+
+  /**
+   * Lets somebody else do some of what this signer may do in this bucket. Nothing is sent: give what it returns to its
+   * recipient as text, URL or QR code, or deposit it by {@link Connection.grant}. In somebody else's bucket it hands on
+   * what the wallet holds, or `via`.
+   * @throws {DelegationError} where that cannot be handed on
+   */
+  delegate(options: DelegateOptions): Promise<Delegation>
+
+  /**
+   * Deposits a delegation, or its text or URL, at the hub: its audience then writes with any credential of its own, a
+   * stock Gaia client's too. Twice changes nothing.
+   */
+  grant(delegation: Delegation | string, options?: GrantCallOptions): Promise<Grant>
+
+  /** What is deposited for this bucket and has not expired: all of it for the owner, for others what concerns them. */
+  grants(options?: ListGrantsOptions): AsyncIterable<ListedGrant>
+
+  /**
+   * Ends a delegation, and every chain that passes through it, for good; by the delegation itself, or by the CID of one
+   * that is deposited. The owner may, and each issuer in its chain.
+   * @returns its CID
+   * @throws {NotFoundError} for a CID under which nothing is deposited
+   */
+  revoke(which: Delegation | string, options?: GrantCallOptions): Promise<string>
+
+  /**
+   * Ends all that was signed for this bucket up to now: the owner's tokens and every delegation. This connection goes
+   * on. Only the owner may.
+   * @returns seconds since 1970: what was issued before is void
+   */
+  revokeAll(options?: GrantCallOptions): Promise<number>
 
   /** The same signer at another bucket of the hub, somebody else's for instance. */
   at(address: string): Connection

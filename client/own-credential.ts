@@ -23,7 +23,7 @@ export function ownCredentials(context: CredentialContext): CredentialSource {
   const remembered = new Map<string, Remembered>()
 
   async function authorization(needs: readonly Need[], fresh: boolean): Promise<string> {
-    const key = JSON.stringify(context.signer.jwtAlg === 'ES256K' ? archived(needs) : needs)
+    const key = JSON.stringify(context.signer.jwtAlg === 'ES256K' ? archived(needs) : needs.map(textOf))
     const known = remembered.get(key)
     if (!fresh && known !== undefined && known.renewAtMs > context.now()) return known.authorization
     const made = await makeCredential(context, needs)
@@ -43,6 +43,11 @@ export function ownCredentials(context: CredentialContext): CredentialSource {
     },
     forget: () => remembered.clear(),
   }
+}
+
+/** What a credential says of a need: nothing of its size and type. */
+function textOf({ ability, path }: Need): string {
+  return `${ability} ${path}`
 }
 
 /** What a newer credential of the same key would cure. */

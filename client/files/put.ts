@@ -98,12 +98,14 @@ export async function store(
   condition: Condition,
 ): Promise<PutResult> {
   checkSize(transport, body.size)
+  const type = options.contentType ?? contentType
+  const ability = options.keepHistory ? 'gaia/archive' : 'gaia/store'
   const response = await transport.request({
     method: 'POST',
     url: transport.hubPath('store', path),
-    headers: { 'Content-Type': options.contentType ?? contentType, ...condition },
+    headers: { 'Content-Type': type, ...condition },
     body,
-    needs: [{ ability: options.keepHistory ? 'gaia/archive' : 'gaia/store', path }],
+    needs: [{ ability, path, size: body.size, contentType: type }],
     signal: options.signal,
     onProgress: options.onProgress,
     retryConflicts: options.retryConflicts ?? true,

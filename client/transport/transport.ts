@@ -1,3 +1,4 @@
+import type { Delegation } from '../delegation/delegation.ts'
 import type { MandateError } from '../errors.ts'
 import type { Signer } from '../signers/signer.ts'
 import type { Backoff } from './backoff.ts'
@@ -78,6 +79,11 @@ export interface CredentialSource {
  */
 export interface CredentialWallet {
   credentials(context: CredentialContext): CredentialSource | null
+  /** The delegations that serve all needs of a key at a bucket, `null` where there are none; for handing on. */
+  delegationsFor?(
+    user: Pick<CredentialContext, 'address' | 'did'>,
+    needs: readonly Need[],
+  ): Promise<readonly Delegation[] | null>
 }
 
 /** Bytes of a transfer so far, and of the whole where that is known. */
