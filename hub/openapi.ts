@@ -1,5 +1,5 @@
 import { type DescribedOperation, jsonAnswer, openApiDocument } from '../http/api-docs/document.ts'
-import { refusals } from '../http/api-docs/refusals.ts'
+import { refusals, storageFaults } from '../http/api-docs/refusals.ts'
 import type { ErrorCode } from '../http/errors.ts'
 
 const address = '1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2'
@@ -7,13 +7,7 @@ const cid = 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku'
 const bob = 'did:key:zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBme'
 
 /** What every operation on an address may be refused with, before anything of its own. */
-const authorized: readonly ErrorCode[] = [
-  'unauthorized',
-  'token_too_old',
-  'bad_path',
-  'bad_gateway',
-  'unavailable',
-]
+const authorized: readonly ErrorCode[] = ['unauthorized', 'token_too_old', 'bad_path', ...storageFaults]
 
 const ref = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` })
 const addressParameter = ref('parameters', 'Address')

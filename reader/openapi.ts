@@ -1,5 +1,5 @@
 import { type DescribedOperation, openApiDocument } from '../http/api-docs/document.ts'
-import { refusals } from '../http/api-docs/refusals.ts'
+import { refusals, storageFaults } from '../http/api-docs/refusals.ts'
 
 const ref = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` })
 
@@ -30,7 +30,7 @@ const conditions = [
 
 const answers = {
   '304': { description: 'The version that the client has is the one in force.', headers: versionHeaders },
-  ...refusals(['bad_path', 'not_found', 'precondition_failed', 'bad_gateway', 'unavailable']),
+  ...refusals(['not_found', 'precondition_failed', ...storageFaults]),
 }
 
 const get: DescribedOperation = {

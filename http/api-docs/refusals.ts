@@ -91,13 +91,10 @@ const rows: Record<ErrorCode, { when: string; message: string; details?: Record<
 }
 
 /** What any route may answer. */
-const anywhere: readonly ErrorCode[] = [
-  'request_timeout',
-  'rate_limited',
-  'headers_too_large',
-  'server_error',
-  'overloaded',
-]
+const anywhere: readonly ErrorCode[] = ['request_timeout', 'rate_limited', 'headers_too_large', 'overloaded']
+
+/** What any route may answer that needs the storage. */
+export const storageFaults: readonly ErrorCode[] = ['server_error', 'bad_gateway', 'unavailable']
 
 /**
  * The refusals of one operation, by status, from the one table of errors.
