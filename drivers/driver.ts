@@ -103,10 +103,67 @@ export interface BucketPage {
 export interface DriverCapabilities {
   /** Conditions hold against other instances over the same storage, not only within this one. */
   atomicConditions: boolean
-  /** It can hand out URLs that let a client write or read directly. */
+  /** It has {@link Driver.presign}: it can hand out URLs that let a client read, and perhaps write, directly. */
   presign: boolean
   /** It reads byte ranges without reading what lies before them. */
   range: boolean
+}
+
+/** The longest that anything presigned may last, in seconds. */
+export const maxPresignSeconds = 300
+
+export interface PresignReadOptions {
+  /** 1 to {@link maxPresignSeconds}. */
+  expiresInSeconds: number
+  /** `Content-Type` of the answer, in place of the object's own. */
+  contentType?: string
+  /** `Content-Disposition` of the answer. */
+  contentDisposition?: string
+  /** `Cache-Control` of the answer, in place of the object's own, where the backend can: Cloud Storage cannot. */
+  cacheControl?: string
+}
+
+export interface PresignUploadOptions
+  extends Pick<WriteOptions, 'contentType' | 'condition' | 'cacheControl'> {
+  /** 1 to {@link maxPresignSeconds}: a request that begins within this time goes on to its end. */
+  expiresInSeconds: number
+  /** Bytes that the body will have, exactly. At most {@link PresignedUploads.maxBytes}. */
+  size: number
+}
+
+/**
+ * One request to the storage itself. The backend carries it out as it stands here or not at all: it refuses another
+ * key, size, content type or condition, one that leaves a header out, and one that comes too late.
+ */
+export interface PresignedUpload {
+  readonly method: 'PUT'
+  readonly url: string
+  /** To be sent as they are; a browser sets `Content-Length` by itself. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Until when the request may begin, in milliseconds since 1970. */
+  readonly expiresMs: number
+}
+
+export interface PresignedUploads {
+  /** The largest body that the backend takes so. */
+  readonly maxBytes: number
+  /**
+   * A failed condition is answered 412 by the backend then; nothing is looked at now.
+   * @throws `invalid_key`; `precondition_failed` for an `ifMatch` that can be no etag here
+   */
+  presign(key: Key, options: PresignUploadOptions): Promise<PresignedUpload>
+}
+
+/** What a client can be handed to talk to the storage itself. Whoever has it can use it until it expires. */
+export interface Presigner {
+  /**
+   * A URL that gives a GET (with ranges and conditions of the backend's own) what the key holds when it is used, in
+   * whatever version that is then. Nothing is looked at now.
+   * @throws `invalid_key`
+   */
+  readUrl(key: Key, options: PresignReadOptions): Promise<string>
+  /** `null` where the backend cannot hold an upload to all of {@link PresignUploadOptions}, or was not asked to. */
+  readonly uploads: PresignedUploads | null
 }
 
 /**
@@ -123,6 +180,8 @@ export interface Driver {
   /** For people: `disk`, `s3`, … */
   readonly name: string
   readonly capabilities: DriverCapabilities
+  /** Exactly where `capabilities.presign` says so. */
+  readonly presign?: Presigner
 
   /** `null` when the key holds nothing. */
   stat(key: Key): Promise<ObjectInfo | null>

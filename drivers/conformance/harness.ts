@@ -43,13 +43,18 @@ export interface ConformanceOptions {
    * for it, say. A key that it cannot hold must be refused with `invalid_key` and read as nothing.
    */
   canHold?: (key: Key) => boolean
+  /** Which requests the driver presigns for clients: nothing unless said otherwise; `uploads` are both kinds. */
+  presigns?: Presigns
 }
+
+export type Presigns = 'nothing' | 'reads' | 'uploads'
 
 /** What the suite's parts are given. */
 export interface Suite {
   readonly contentEtags: boolean
   readonly readAheadBytes: number
   readonly canHold: (key: Key) => boolean
+  readonly presigns: Presigns
   /** Runs a test with storage of its own, and then looks for what was left behind. */
   readonly test: (title: string, run: (harness: DriverHarness) => Promise<void>) => void
   /** {@link test} for a driver whose storage can be shared, with a second instance over it. */

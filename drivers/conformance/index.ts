@@ -6,6 +6,7 @@ import type { ConformanceOptions, DriverHarness, Suite } from './harness.ts'
 import { describeKeys } from './keys.ts'
 import { describeLists } from './lists.ts'
 import { describeObjects } from './objects.ts'
+import { describePresigning } from './presign.ts'
 import { describeRanges } from './ranges.ts'
 import { roughTimes } from './rough-times.ts'
 import { describeStreams } from './streams.ts'
@@ -36,6 +37,7 @@ export function driverConformance(
     canHold = () => true,
     contentEtags = false,
     writeTimeSlackMs = 0,
+    presigns = 'nothing',
   } = options
   const harnessOf = async (): Promise<DriverHarness> => {
     const harness = await makeHarness()
@@ -45,6 +47,7 @@ export function driverConformance(
     contentEtags,
     readAheadBytes,
     canHold,
+    presigns,
     test(title, run) {
       it(title, () => runTest(harnessOf, run))
     },
@@ -66,6 +69,7 @@ const parts = [
   describeCopies,
   describeLists,
   describeBuckets,
+  describePresigning,
 ]
 
 function withRoughTimes(harness: DriverHarness, slackMs: number): DriverHarness {

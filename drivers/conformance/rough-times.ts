@@ -23,6 +23,7 @@ export function roughTimes(slackMs: number): (driver: Driver) => Driver {
   return (driver) => ({
     name: driver.name,
     capabilities: driver.capabilities,
+    ...(driver.presign === undefined ? {} : { presign: driver.presign }),
     stat: async (key) => even(key, await driver.stat(key)),
     async read(key, options) {
       const result = await driver.read(key, options)

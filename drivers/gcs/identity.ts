@@ -16,9 +16,27 @@ export interface IdentityOptions {
   universeDomain?: string
 }
 
+/** One request to sign a URL for, by version 4 of Google's signatures. */
+export interface SigningOptions {
+  readonly action: 'read' | 'write'
+  readonly expiresInSeconds: number
+  /** Headers that the request must have, as they are. */
+  readonly extensionHeaders?: Readonly<Record<string, string>>
+  readonly queryParams?: Readonly<Record<string, string>>
+}
+
+/** Signs URLs of the XML API for objects of one bucket; by a key of its own, or by asking Google's IAM to. */
+export interface SignUrl {
+  (name: string, options: SigningOptions): Promise<{ url: string; expiresMs: number }>
+  readonly bucket: string
+}
+
 export interface Identity {
   /** Of the JSON API, without a slash at the end. */
   readonly endpoint: URL
+  /** Whether it is anybody: nobody's signature is worth nothing. */
+  readonly isAnonymous: boolean
+  signerFor(bucket: string): SignUrl
   /** What shows it to the storage, for one request. */
   headers(): Promise<Record<string, string>>
   projectId(): Promise<string>
@@ -40,9 +58,27 @@ export function openIdentity(options: IdentityOptions): Identity {
   const isAnonymous = !isKnown && !isGoogles(endpoint, storage.universeDomain)
   return {
     endpoint,
+    isAnonymous,
+    signerFor: (bucket) => signerFor(storage, bucket),
     headers: async () => (isAnonymous ? {} : await asked(() => storage.authClient.getRequestHeaders())),
     projectId: async () => projectId ?? (await asked(() => storage.authClient.getProjectId())),
   }
+}
+
+function signerFor(storage: Storage, bucket: string): SignUrl {
+  const sign = async (name: string, { action, expiresInSeconds, ...rest }: SigningOptions) => {
+    // Whole seconds, as the signature tells them.
+    const signedMs = Math.floor(Date.now() / 1000) * 1000
+    const expiresMs = signedMs + expiresInSeconds * 1000
+    const [url] = await asked(() =>
+      storage
+        .bucket(bucket)
+        .file(name)
+        .getSignedUrl({ version: 'v4', action, accessibleAt: signedMs, expires: expiresMs, ...rest }),
+    )
+    return { url, expiresMs }
+  }
+  return Object.assign(sign, { bucket })
 }
 
 function endpointOf(text: string): URL {

@@ -8,6 +8,7 @@ import type {
   ListOptions,
   ListPage,
   ObjectInfo,
+  Presigner,
   ReadOptions,
   ReadResult,
   WriteOptions,
@@ -20,8 +21,9 @@ import { Api } from './api.ts'
 import { copyObject } from './copy.ts'
 import { deleteIfThere, deleteObject } from './delete.ts'
 import { asDriver } from './errors.ts'
-import { type IdentityOptions, openIdentity } from './identity.ts'
+import { type Identity, type IdentityOptions, openIdentity } from './identity.ts'
 import { listBuckets, listNames, listObjects } from './list.ts'
+import { gcsPresigner, holdsSigned } from './presign.ts'
 import { readObject } from './read.ts'
 import { partUnitBytes } from './resumable.ts'
 import { Sockets } from './sockets.ts'
@@ -36,6 +38,11 @@ export interface GcsDriverOptions extends IdentityOptions {
   createBucket?: boolean
   /** Takes a storage that ignores conditions, as some emulators do; then writers at one time lose updates. */
   allowUnsafeConditions?: boolean
+  /**
+   * Find out at the start whether the storage holds presigned uploads to what was signed, and offer what it can be
+   * relied on for. Not unless said so, and never without credentials.
+   */
+  presign?: boolean
   /** How long a request may wait for a connection, and a connection may say nothing; 30,000 unless said otherwise. */
   timeoutMs?: number
   /** Connections at once: as many for calls as for the bodies of reads; 64 unless said otherwise. */
@@ -75,26 +82,32 @@ export async function gcsDriver(options: GcsDriverOptions): Promise<Driver> {
     timeoutMs: options.timeoutMs ?? 30_000,
   })
   try {
-    const api = await asDriver(async () => openApi(options, sockets))
+    const identity = await asDriver(async () => openIdentity(options))
+    const api = openApi(options, sockets, identity)
     await asDriver(() => openBucket(api, options.createBucket === true))
     const target = probeTarget(api, partBytes)
+    const isAsked = options.presign === true && !identity.isAnonymous
+    const signer = isAsked ? identity.signerFor(options.bucket) : null
     if (options.access === 'read') {
       await probeReading(target)
-      return readOnly(new GcsDriver(api, sockets, partBytes, false))
+      const presigner = signer === null ? null : gcsPresigner(signer, false)
+      return readOnly(new GcsDriver({ api, sockets, partBytes, presigner, atomicConditions: false }))
     }
     const probed = await probeStorage(target)
     const atomicConditions = requireConditions(probed, options.allowUnsafeConditions === true)
-    return new GcsDriver(api, sockets, partBytes, atomicConditions)
+    const presigner =
+      signer === null ? null : gcsPresigner(signer, atomicConditions && (await holdsSigned(signer, target)))
+    return new GcsDriver({ api, sockets, partBytes, presigner, atomicConditions })
   } catch (error) {
     sockets.close()
     throw error
   }
 }
 
-function openApi(options: GcsDriverOptions, sockets: Sockets): Api {
+function openApi(options: GcsDriverOptions, sockets: Sockets, identity: Identity): Api {
   const { maxRetries = 4, maxRetryDelay = 8, totalTimeout = 60 } = options.retryOptions ?? {}
   return new Api({
-    identity: openIdentity(options),
+    identity,
     sockets,
     bucket: options.bucket,
     timeoutMs: options.timeoutMs ?? 30_000,
@@ -138,18 +151,28 @@ function probeTarget(api: Api, partBytes: number): ProbeTarget {
   }
 }
 
+interface Opened {
+  readonly api: Api
+  readonly sockets: Sockets
+  readonly partBytes: number
+  readonly presigner: Presigner | null
+  readonly atomicConditions: boolean
+}
+
 class GcsDriver implements Driver {
   readonly name = 'gcs'
   readonly capabilities: DriverCapabilities
+  readonly presign?: Presigner
   readonly #api: Api
   readonly #sockets: Sockets
   readonly #partBytes: number
 
-  constructor(api: Api, sockets: Sockets, partBytes: number, atomicConditions: boolean) {
+  constructor({ api, sockets, partBytes, presigner, atomicConditions }: Opened) {
     this.#api = api
     this.#sockets = sockets
     this.#partBytes = partBytes
-    this.capabilities = { atomicConditions, presign: false, range: true }
+    if (presigner !== null) this.presign = presigner
+    this.capabilities = { atomicConditions, presign: presigner !== null, range: true }
   }
 
   stat(key: Key): Promise<ObjectInfo | null> {

@@ -6,6 +6,8 @@
 /** Of Latin-1 text, the most that HTTP can bring; and of any text. In base64. */
 const latin1Name = 'mandate-type'
 const utf8Name = 'mandate-type-utf8'
+/** Metadata that says of which type an object is. */
+export const typeNames = [latin1Name, utf8Name] as const
 
 const plain = /^[\x21-\x7e]+( [\x21-\x7e]+)*$/
 

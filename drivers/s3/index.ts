@@ -8,6 +8,7 @@ import type {
   ListOptions,
   ListPage,
   ObjectInfo,
+  Presigner,
   ReadOptions,
   ReadResult,
   WriteOptions,
@@ -18,6 +19,7 @@ import { copyObject } from './copy.ts'
 import { deleteObject } from './delete.ts'
 import { asDriver } from './errors.ts'
 import { listBuckets, listPage } from './list.ts'
+import { type OpenPresigner, openPresigner } from './open-presigner.ts'
 import type { S3DriverOptions } from './options.ts'
 import { readObject } from './read.ts'
 import { openStore } from './start.ts'
@@ -44,18 +46,36 @@ export type { S3Credentials, S3DriverOptions } from './options.ts'
  * `allowUnsafeConditions`); `unavailable`
  */
 export async function s3Driver(options: S3DriverOptions): Promise<Driver> {
-  const driver = new S3Driver(await openStore(options))
+  const store = await openStore(options)
+  const driver = new S3Driver(store, await presignerFor(store, options))
   return options.access === 'read' ? readOnly(driver) : driver
+}
+
+async function presignerFor(store: Store, options: S3DriverOptions): Promise<OpenPresigner | null> {
+  try {
+    return await openPresigner(store, options)
+  } catch (error) {
+    store.client.destroy()
+    throw error
+  }
 }
 
 class S3Driver implements Driver {
   readonly name = 's3'
   readonly capabilities: DriverCapabilities
+  readonly presign?: Presigner
   readonly #store: Store
+  readonly #presigner: OpenPresigner | null
 
-  constructor(store: Store) {
+  constructor(store: Store, presigner: OpenPresigner | null) {
     this.#store = store
-    this.capabilities = { atomicConditions: store.traits.conditionalWrites, presign: false, range: true }
+    this.#presigner = presigner
+    if (presigner !== null) this.presign = presigner.presigner
+    this.capabilities = {
+      atomicConditions: store.traits.conditionalWrites,
+      presign: presigner !== null,
+      range: true,
+    }
   }
 
   stat(key: Key): Promise<ObjectInfo | null> {
@@ -91,6 +111,7 @@ class S3Driver implements Driver {
   }
 
   async close(): Promise<void> {
+    this.#presigner?.close()
     this.#store.client.destroy()
   }
 }

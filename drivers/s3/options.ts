@@ -19,6 +19,13 @@ export interface S3DriverOptions {
   createBucket?: boolean
   /** Take a backend that does not hold writes to conditions: writers at the same time may then lose updates. */
   allowUnsafeConditions?: boolean
+  /**
+   * Find out at the start whether the storage holds presigned uploads to what was signed, and offer what it can be
+   * relied on for. Not unless said so, and never without keys.
+   */
+  presign?: boolean
+  /** Where clients reach the service, if not at `endpoint`; presigned requests are made for it. */
+  presignEndpoint?: string
   /** The most connections at one time; 128 unless said otherwise. Further requests wait for one. */
   maxSockets?: number
   /** How long to wait for a connection; 5 s unless said otherwise. */

@@ -33,7 +33,7 @@ export function fitsKey(key: string): boolean {
 }
 
 /** The target of a request, as its input has it. */
-export function targetOf(store: Store, key: string): { Bucket: string; Key: string } {
+export function targetOf(store: Pick<Store, 'bucket'>, key: string): { Bucket: string; Key: string } {
   return { Bucket: store.bucket, Key: key }
 }
 

@@ -1,4 +1,3 @@
-import { generateKeyPairSync, verify } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +9,7 @@ import type { DriverError } from '../../drivers/errors.ts'
 import { openIdentity } from '../../drivers/gcs/identity.ts'
 import { type GcsDriverOptions, gcsDriver } from '../../drivers/gcs/index.ts'
 import { type GcsServer, startGcsServer } from '../servers/gcs.ts'
+import { account } from '../servers/gcs-account.ts'
 import { quick, withGcsServer } from './gcs-harness.ts'
 
 const bucket = 'hub-bucket'
@@ -207,21 +207,6 @@ describe('starting on Google Cloud Storage', () => {
     })
   })
 })
-
-/** A service account: what its holder has, and whether a header was signed with that. */
-function account(email: string) {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const credentials = {
-    client_email: email,
-    private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-  }
-  const signed = (header: string | undefined): boolean => {
-    const [head, claims, signature] = header?.replace(/^Bearer /, '').split('.') ?? []
-    if (head === undefined || claims === undefined || signature === undefined) return false
-    return verify('sha256', Buffer.from(`${head}.${claims}`), publicKey, Buffer.from(signature, 'base64url'))
-  }
-  return { credentials, signed }
-}
 
 /** Everything that a log could show of an error. */
 function inspectAll(error: DriverError): string {

@@ -2,11 +2,17 @@ import { expect } from 'chai'
 import { get, key, put } from '../../drivers/conformance/harness.ts'
 import { driverConformance } from '../../drivers/conformance/index.ts'
 import { canHold } from '../../drivers/gcs/object-info.ts'
-import { gcsHarness, withGcsServer } from './gcs-harness.ts'
+import { emptiedAfterEach, type GcsHarness, gcsHarness, presigning, withGcsServer } from './gcs-harness.ts'
 
 describe('Google Cloud Storage', () => {
-  const server = withGcsServer()
-  driverConformance('gcs', () => gcsHarness(server()), { canHold })
+  const server = withGcsServer(presigning.server)
+  let harness: GcsHarness
+  before(async () => {
+    harness = await gcsHarness(server(), presigning.driver)
+  })
+  after(() => harness.close())
+
+  driverConformance('gcs', async () => emptiedAfterEach(harness), { canHold, presigns: 'uploads' })
 })
 
 describe('a storage that says no more than it must', () => {

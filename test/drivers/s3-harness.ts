@@ -36,7 +36,7 @@ async function harnessOver(bucket: TestBucket, options: S3DriverOptions): Promis
     bucket,
     options,
     driver,
-    second: () => s3Driver(options),
+    second: () => s3Driver({ ...options, presign: false }),
     leftovers: () => bucket.leftovers(),
     async close() {
       await driver.close()

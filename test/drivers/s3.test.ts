@@ -17,14 +17,14 @@ describe('over a Ceph gateway', () => {
   before(async function () {
     this.timeout(installMs)
     await cephServer()
-    harness = await s3Harness()
+    harness = await s3Harness({ presign: true })
   })
   after(() => harness.close())
 
   driverConformance(
     's3, where only simple writes are held to conditions',
     async () => emptiedAfterEach(harness),
-    options,
+    { ...options, presigns: 'uploads' },
   )
 })
 

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import { parseDescribed, parseJson, parseMultipart } from './gcs-multipart.ts'
 import { Refusal, refuse } from './gcs-refusal.ts'
+import { type Accounts, checkLengthRange, checkSignature, isSigned, refuseInXml } from './gcs-signatures.ts'
 import { type Described, GcsStore, type StoredObject } from './gcs-store.ts'
 import { GcsUploads, type Progress } from './gcs-uploads.ts'
 
@@ -24,6 +25,10 @@ export type Fault = 'cut' | 'short' | 'lose' | 'half' | 'whole' | 'stall' | numb
 export interface GcsServerOptions {
   /** Answers 401 where this says no to the value of `Authorization`. */
   authorize?: (authorization: string | undefined) => boolean
+  /** Whose signed URLs are taken; those of nobody unless said otherwise. */
+  accounts?: Accounts
+  /** Takes signed URLs without a look at who signed what, as emulators do. */
+  ignoreSignatures?: boolean
   /** Takes every write whatever its conditions, as some emulators do. */
   ignoreConditions?: boolean
   /**
@@ -51,7 +56,8 @@ export interface GcsServer {
 
 /**
  * Google's storage, as far as the JSON API is used here: buckets; objects by media, multipart and resumable
- * upload; get, list, patch, delete, copy, rewrite and compose; conditions by generation. In memory, on the loopback.
+ * upload; get, list, patch, delete, copy, rewrite and compose; conditions by generation. Of the XML API, get and put by
+ * signed URLs. In memory, on the loopback.
  */
 export async function startGcsServer(options: GcsServerOptions = {}): Promise<GcsServer> {
   const store = new GcsStore(options)
@@ -110,15 +116,15 @@ class Exchange {
     if (fault === 'whole') delete this.#req.headers.range
     try {
       if (typeof fault === 'number') throw new Refusal(fault, 'backendError', 'We encountered an error.')
-      this.#authorize()
-      const send = this.#dispatch(whole)
+      const send = isSigned(this.#query) ? this.#signed(whole) : this.#dispatchAuthorized(whole)
       if (fault === 'lose' || fault === 'short') this.#req.socket.destroy()
       else send(fault === 'half')
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       const isTerse = this.#options.isTerse === true
       const told = isTerse ? new Refusal(error.status, 'x', 'It is not so.', error.notModified) : error
-      if (told.notModified && this.#req.method === 'GET') this.#res.writeHead(304).end()
+      if (isSigned(this.#query)) refuseInXml(this.#res, error)
+      else if (told.notModified && this.#req.method === 'GET') this.#res.writeHead(304).end()
       else refuse(this.#res, told, this.#query.get('alt') === 'media')
     }
   }
@@ -143,6 +149,43 @@ class Exchange {
     const { authorize } = this.#options
     if (authorize === undefined || authorize(this.#req.headers.authorization)) return
     throw new Refusal(401, 'authError', 'Invalid Credentials')
+  }
+
+  #dispatchAuthorized(whole: boolean): (half: boolean) => void {
+    this.#authorize()
+    return this.#dispatch(whole)
+  }
+
+  /** `/<bucket>/<name>` of the XML API. */
+  #signed(whole: boolean): (half: boolean) => void {
+    const { accounts = new Map(), ignoreSignatures = false } = this.#options
+    if (!ignoreSignatures) checkSignature(this.#req, accounts, Date.now())
+    if (!whole) throw new Refusal(400, 'IncompleteBody', 'The request has no end.')
+    const [bucket = '', ...segments] = this.#segments
+    const name = segments.join('/')
+    if (this.#req.method === 'PUT') return this.#put(bucket, name)
+    if (this.#req.method !== 'GET') throw new Refusal(405, 'MethodNotAllowed', 'Not allowed.')
+    const pinned = ['content-type', 'content-disposition'].flatMap((header) => {
+      const value = this.#query.get(`response-${header}`)
+      return value === null ? [] : [[header, value]]
+    })
+    return this.#media([bucket, 'o', name], Object.fromEntries(pinned))
+  }
+
+  #put(bucket: string, name: string): (half: boolean) => void {
+    const { headers } = this.#req
+    checkLengthRange(headers['x-goog-content-length-range'], this.#body.length)
+    if (headers['x-goog-copy-source'] !== undefined) throw new Refusal(501, 'NotImplemented', 'Not here.')
+    const { 'content-type': contentType, 'cache-control': cacheControl } = headers
+    const described = {
+      ...(contentType === undefined ? {} : { contentType }),
+      ...(cacheControl === undefined ? {} : { cacheControl }),
+    }
+    const wanted = headers['x-goog-if-generation-match']
+    const query = new URLSearchParams(wanted === undefined ? {} : { ifGenerationMatch: String(wanted) })
+    const { generation, md5Hash } = this.#server.store.insert(bucket, name, this.#body, described, query)
+    const etag = Buffer.from(md5Hash, 'base64').toString('hex')
+    return this.#nothing(200, { ETag: `"${etag}"`, 'X-Goog-Generation': String(generation) })
   }
 
   /** Does what is asked and returns what sends the answer. */
@@ -338,8 +381,11 @@ class Exchange {
     return found
   }
 
-  /** @param path `<bucket>/o/<name>` */
-  #media([bucket = '', , name = '']: string[]): (half: boolean) => void {
+  /**
+   * @param path `<bucket>/o/<name>`
+   * @param pinned headers in place of those of the object
+   */
+  #media([bucket = '', , name = '']: string[], pinned: Record<string, string> = {}): (half: boolean) => void {
     const object = this.#server.store.object(bucket, name, this.#query.get('generation'))
     this.#server.store.checkConditions(this.#query, object)
     const size = object.bytes.length
@@ -354,7 +400,7 @@ class Exchange {
     const bytes = range === null ? object.bytes : object.bytes.subarray(range.first, range.last + 1)
     return (half) => {
       this.#res.writeHead(range === null ? 200 : 206, {
-        ...(this.#options.isTerse === true ? terseHeaders(object) : mediaHeaders(object)),
+        ...withPinned(this.#options.isTerse === true ? terseHeaders(object) : mediaHeaders(object), pinned),
         'Content-Length': bytes.length,
         ...(range === null ? {} : { 'Content-Range': `bytes ${range.first}-${range.last}/${size}` }),
       })
@@ -437,6 +483,11 @@ function mediaHeaders(object: StoredObject): Record<string, string> {
     'X-Goog-Stored-Content-Encoding': contentEncoding ?? 'identity',
     'X-Goog-Stored-Content-Length': String(object.bytes.length),
   }
+}
+
+function withPinned(headers: Record<string, string>, pinned: Record<string, string>): Record<string, string> {
+  const rest = Object.entries(headers).filter(([name]) => pinned[name.toLowerCase()] === undefined)
+  return { ...Object.fromEntries(rest), ...pinned }
 }
 
 function terseHeaders(object: StoredObject): Record<string, string> {

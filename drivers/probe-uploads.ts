@@ -1,0 +1,134 @@
+import type { PresignedUpload, PresignUploadOptions } from './driver.ts'
+import { DriverError } from './errors.ts'
+import { type ProbeTarget, probeName } from './probe.ts'
+import { type PresignedRequest, sendPresigned, uploadRequest } from './send-presigned.ts'
+
+/** What a storage is asked to find out what it holds presigned uploads to. */
+export interface UploadProbe extends Pick<ProbeTarget, 'write' | 'read' | 'delete'> {
+  presign(name: string, options: PresignUploadOptions): Promise<PresignedUpload>
+  /** The same as of ten minutes ago, and long expired; where the signer can sign for a time that is past. */
+  presignExpired?(name: string, options: PresignUploadOptions): Promise<PresignedUpload>
+  /**
+   * Headers that would make of an upload something that nobody signed, each with what it would take to succeed.
+   * @param name of an object that is there
+   */
+  harmful(name: string): Readonly<Record<string, string>>
+}
+
+const contentType = 'text/x-mandate-probe'
+const expiresInSeconds = 60
+const intended = Buffer.from('mandate start check: presigned')
+
+/**
+ * Whether a storage takes a presigned upload as it was signed, and refuses it with another size, type, key or
+ * condition, with headers that were not signed, and after its time. Takes away again what it wrote.
+ * @throws what the target throws where it cannot be used at all; `unavailable` where the storage does not answer
+ */
+export async function holdsUploads(probe: UploadProbe): Promise<boolean> {
+  const name = probeName()
+  const other = probeName()
+  try {
+    return (
+      (await takesWhatWasSigned(probe, name)) &&
+      (await refusesChanges(probe, name, other)) &&
+      (await holdsConditions(probe, name)) &&
+      (await refusesHarm(probe, name, other))
+    )
+  } finally {
+    // Best effort: what is left lies where no owner can have anything.
+    await Promise.allSettled([probe.delete(name), probe.delete(other)])
+  }
+}
+
+async function takesWhatWasSigned(probe: UploadProbe, name: string): Promise<boolean> {
+  const upload = await probe.presign(name, { expiresInSeconds, size: intended.length, contentType })
+  return (await isTaken(uploadRequest(upload, intended))) && (await holds(probe, name, intended))
+}
+
+async function refusesChanges(probe: UploadProbe, name: string, other: string): Promise<boolean> {
+  const options = { expiresInSeconds, size: intended.length, contentType }
+  const upload = await probe.presign(name, options)
+  const longer = Buffer.from('x'.repeat(intended.length + 1))
+  const shorter = Buffer.from('x'.repeat(intended.length - 1))
+  const same = Buffer.from('x'.repeat(intended.length))
+  const requests = [
+    uploadRequest(upload, longer, { 'content-length': String(longer.length) }),
+    uploadRequest(upload, shorter, { 'content-length': String(shorter.length) }),
+    uploadRequest(upload, longer, { 'content-length': undefined, 'transfer-encoding': 'chunked' }),
+    uploadRequest(upload, same, { 'content-type': 'text/html' }),
+    uploadRequest({ ...upload, url: upload.url.replace(name, other) }, same),
+    { ...uploadRequest(upload, same), method: 'DELETE' },
+    ...(probe.presignExpired === undefined
+      ? []
+      : [uploadRequest(await probe.presignExpired(name, options), same)]),
+  ]
+  return (
+    (await areRefused(requests)) && (await holds(probe, name, intended)) && (await holds(probe, other, null))
+  )
+}
+
+/** Begins and ends with `name` holding what was intended. */
+async function holdsConditions(probe: UploadProbe, name: string): Promise<boolean> {
+  const stale = await probe.write(name, Buffer.from('mandate start check: former'))
+  const current = await probe.write(name, intended)
+  const body = Buffer.from('x'.repeat(intended.length))
+  const options = { expiresInSeconds, size: body.length, contentType }
+  const creating = await probe.presign(name, { ...options, condition: { ifNoneMatch: '*' } })
+  const late = await probe.presign(name, { ...options, condition: { ifMatch: stale } })
+  const inTime = await probe.presign(name, { ...options, condition: { ifMatch: current } })
+  const without = (upload: PresignedUpload) => {
+    const conditions = Object.keys(upload.headers).filter((header) =>
+      /if-(none-)?(generation-)?match$/i.test(header),
+    )
+    return uploadRequest(upload, body, Object.fromEntries(conditions.map((header) => [header, undefined])))
+  }
+  const requests = [
+    uploadRequest(creating, body),
+    uploadRequest(late, body),
+    without(creating),
+    without(inTime),
+  ]
+  return (
+    (await areRefused(requests)) &&
+    (await holds(probe, name, intended)) &&
+    (await isTaken(uploadRequest(inTime, body))) &&
+    (await areRefused([uploadRequest(inTime, intended)])) &&
+    (await holds(probe, name, body))
+  )
+}
+
+async function refusesHarm(probe: UploadProbe, name: string, other: string): Promise<boolean> {
+  await probe.write(name, intended)
+  await probe.write(other, Buffer.from('mandate start check: of another'))
+  const upload = await probe.presign(name, { expiresInSeconds, size: 0, contentType })
+  const requests = Object.entries(probe.harmful(other)).map(([header, value]) =>
+    uploadRequest(upload, new Uint8Array(), { [header]: value }),
+  )
+  return (await areRefused(requests)) && (await holds(probe, name, intended))
+}
+
+async function holds(probe: UploadProbe, name: string, bytes: Buffer | null): Promise<boolean> {
+  const read = await probe.read(name)
+  return bytes === null ? read === null : read !== null && bytes.equals(read)
+}
+
+async function isTaken(request: PresignedRequest): Promise<boolean> {
+  try {
+    const { status } = await sendPresigned(request)
+    return status >= 200 && status < 300
+  } catch (cause) {
+    throw new DriverError('unavailable', 'the storage does not answer to a presigned request', { cause })
+  }
+}
+
+/** A connection that the storage ends, rather than take a body that it has refused, is a refusal; reads tell. */
+async function areRefused(requests: readonly PresignedRequest[]): Promise<boolean> {
+  for (const request of requests) {
+    const status = await sendPresigned(request).then(
+      (answer) => answer.status,
+      () => 400,
+    )
+    if (status < 400) return false
+  }
+  return true
+}
