@@ -30,6 +30,15 @@ export {
   type WebCryptoSigner,
   webCryptoSigner,
 } from './signers/web-crypto-signer.ts'
+export { StacksFileError, type StacksFileErrorCode } from './stacks/errors.ts'
+export { openStacksContent, type StacksContent, sealStacksContent } from './stacks/stacks-content.ts'
+export {
+  type GetStacksOptions,
+  getStacksFile,
+  type PutStacksOptions,
+  putStacksFile,
+  type StacksFile,
+} from './stacks/stacks-files.ts'
 export type { RetryOptions } from './transport/backoff.ts'
 export type {
   CredentialContext,
