@@ -1,10 +1,11 @@
 import { homedir } from 'node:os'
 import { type CommandFactory, runCli } from '../../client/cli/index.ts'
 import { software } from '../../http/software.ts'
+import { copyCommand } from '../process/copy/command.ts'
 import { serveCommand } from './serve-command.ts'
 
 /** Commands that need more than the client: servers and drivers. */
-const extraCommands: readonly CommandFactory[] = [serveCommand]
+const extraCommands: readonly CommandFactory[] = [serveCommand, copyCommand]
 
 /** The program `mandate` in this process; its exit status is that of the process. */
 export async function runMandate(argv: readonly string[]): Promise<void> {

@@ -1,22 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import {
-  CliError,
-  type CommandFactory,
-  type CommonOptions,
-  defineCommand,
-} from '../../../client/cli/index.ts'
+import { type CommandFactory, type CommonOptions, defineCommand } from '../../../client/cli/index.ts'
 import { type Address, KeyError, parseAddress } from '../../../drivers/key.ts'
-import { ConfigError } from '../config/fault.ts'
-import { StartError } from '../start-error.ts'
-import { CopyGivenUp } from './copy-storage.ts'
-import { type CopyReport, conflictsIn, failuresIn } from './events.ts'
-import { LedgerError } from './ledger.ts'
-import { runCopy, usualRecord } from './run-copy.ts'
-import { readSide, type Side } from './side.ts'
-import { reportLines, Teller } from './tell.ts'
 import type { Verification } from './transfer.ts'
 
-interface Options extends CommonOptions {
+export interface CopyCommandOptions extends CommonOptions {
   from: string
   to: string
   address?: Address[]
@@ -43,16 +30,10 @@ export const copyCommand: CommandFactory = (context) => {
     ],
   })
   addOptions(command)
-  return command.action(async (options: Options) => {
-    const sides = await asCliError(async () => ({
-      from: readSide('FROM', context.pathOf(options.from), context.io.env),
-      to: readSide('TO', context.pathOf(options.to), context.io.env),
-    }))
-    const record =
-      options.record === undefined
-        ? usualRecord(sides.from, sides.to, context.io.workingFolder)
-        : context.pathOf(options.record)
-    await copy(context, sides, record, options)
+  return command.action(async (options: CopyCommandOptions) => {
+    // Loaded only now: other commands of the program need neither drivers nor configurations.
+    const { carryOutCopy } = await import('./carry-out.ts')
+    await carryOutCopy(context, options)
   })
 }
 
@@ -82,68 +63,6 @@ function addOptions(command: Command): void {
       '--record <folder>',
       'where it is noted what was copied (default: ./mandate-copy-… for each two storages)',
     )
-}
-
-async function copy(
-  context: Parameters<CommandFactory>[0],
-  { from, to }: { from: Side; to: Side },
-  record: string,
-  options: Options,
-): Promise<void> {
-  const { dryRun = false, overwrite = false, delete: deleteGone = false, verify, concurrency } = options
-  const { out, signal } = context
-  out.note(`${dryRun ? 'Dry run: from' : 'From'} ${from.text} to ${to.text}; noted down in ${record}`)
-  const teller = new Teller(context, dryRun)
-  const report = await asCliError(async () => {
-    try {
-      const addresses = options.address ?? null
-      const choices = { dryRun, overwrite, deleteGone, verify, concurrency, signal }
-      return await runCopy({
-        ...choices,
-        from,
-        to,
-        addresses,
-        record,
-        onEvent: (event) => teller.event(event),
-        progress: teller.progress,
-      })
-    } finally {
-      teller.stop()
-    }
-  })
-  out.result({ event: 'end', dryRun, ...report }, reportLines(report, dryRun))
-  checkOutcome(report)
-}
-
-function checkOutcome(report: CopyReport): void {
-  const [failures, conflicts] = [failuresIn(report), conflictsIn(report)]
-  if (failures > 0) {
-    throw new CliError('failed', `${failures} could not be copied`, { hint: 'Run it again to go on.' })
-  }
-  if (conflicts > 0) {
-    throw new CliError('conflict', `${conflicts} differ at the destination and were left as they are`, {
-      hint: 'With --overwrite the versions of the source take their place.',
-    })
-  }
-}
-
-async function asCliError<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof ConfigError) {
-      throw new CliError('usage', `a configuration cannot be used: ${error.message}`, { cause: error })
-    }
-    if (error instanceof LedgerError) throw new CliError('usage', error.message, { cause: error })
-    if (error instanceof StartError) {
-      throw new CliError(error.kind === 'configuration' ? 'usage' : 'failed', error.message, { cause: error })
-    }
-    if (error instanceof CopyGivenUp) {
-      const hint = 'What was copied stays; run it again to go on.'
-      throw new CliError('failed', `given up after ${error.message}`, { cause: error, hint })
-    }
-    throw error
-  }
 }
 
 function collectAddress(text: string, former: Address[] = []): Address[] {
