@@ -13,9 +13,9 @@ export interface CliContext {
   readonly keys: KeyStore
   readonly signal: AbortSignal
   /** Milliseconds since 1970. */
-  now(): number
+  readonly now: () => number
   /** A file that the user named, as an absolute path. */
-  pathOf(name: string): string
+  readonly pathOf: (name: string) => string
 }
 
 /** Options that every command has. */

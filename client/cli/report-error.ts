@@ -22,9 +22,9 @@ export function failureOf(error: unknown, signal?: AbortSignal): Failure {
   if (error instanceof CommanderError) {
     return { exit: 'usage', code: 'usage', message: error.message.replace(/^error: /, '') }
   }
-  if (error instanceof MandateError) return ofMandateError(error)
   if (error instanceof DelegationError)
     return { exit: exitOfDelegation(error), code: error.code, message: error.message }
+  if (error instanceof MandateError) return ofMandateError(error)
   return ofOther(error)
 }
 

@@ -5,6 +5,7 @@ import { generateStacksSigner, stacksSigner } from '../signers/stacks-signer.ts'
 import { CliError } from './cli-error.ts'
 import { checkHubUrl } from './commands/profile.ts'
 import type { CliContext, HubOptions } from './context.ts'
+import { readWallet } from './delegations/wallet-file.ts'
 import { type KeyKind, plainSigner } from './keys/kinds.ts'
 import { publicKeyOf, readSecret, type Secret } from './keys/secret.ts'
 import { type Profile, readSettings, standardHub } from './settings.ts'
@@ -117,6 +118,7 @@ async function connectAs(
     hub: await hubUrlOf(context, options),
     signer: identity?.signer ?? generateStacksSigner(),
     now,
+    wallet: await readWallet(context),
     ...(address === null ? {} : { address }),
     ...(io.fetch === undefined ? {} : { fetch: io.fetch }),
   })

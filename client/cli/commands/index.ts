@@ -2,14 +2,19 @@ import type { Command } from 'commander'
 import type { CliContext } from '../context.ts'
 import type { CommandGroup } from '../define-command.ts'
 import { catCommand } from './cat.ts'
+import { delegateCommand } from './delegate.ts'
 import { getCommand } from './get.ts'
+import { grantCommand, grantsCommand, revokeAllCommand, revokeCommand } from './grants.ts'
 import { historyCommand, restoreCommand } from './history.ts'
 import { hubCommand } from './hub.ts'
+import { inspectCommand } from './inspect.ts'
 import { keyCommand } from './key.ts'
 import { lsCommand } from './ls.ts'
 import { profileCommand } from './profile.ts'
 import { putCommand } from './put.ts'
+import { delegationsCommand, forgetCommand, receiveCommand } from './received.ts'
 import { rmCommand } from './rm.ts'
+import { syncCommand } from './sync.ts'
 
 interface Group {
   heading: CommandGroup
@@ -29,9 +34,23 @@ export function commandGroups(context: CliContext): Group[] {
         rmCommand(context),
         historyCommand(context),
         restoreCommand(context),
+        syncCommand(context),
       ],
     },
-    { heading: 'Delegations:', commands: [] },
+    {
+      heading: 'Delegations:',
+      commands: [
+        delegateCommand(context),
+        receiveCommand(context),
+        delegationsCommand(context),
+        forgetCommand(context),
+        grantCommand(context),
+        grantsCommand(context),
+        revokeCommand(context),
+        revokeAllCommand(context),
+        inspectCommand(context),
+      ],
+    },
     {
       heading: 'Keys and hubs:',
       commands: [keyCommand(context), profileCommand(context), hubCommand(context)],

@@ -50,9 +50,10 @@ export function temporaryName(name: string, tag: string): string {
   return `.${shorten(name, 200)}.${tag}${temporarySuffix}`
 }
 
-/** At most so many bytes of UTF-8, cut between characters. */
+const ends = new TextDecoder('utf-8')
+
+/** At most so many bytes of UTF-8; a character that is cut through is left out. */
 function shorten(text: string, maxBytes: number): string {
-  let cut = text
-  while (Buffer.byteLength(cut) > maxBytes) cut = [...cut].slice(0, -1).join('')
-  return cut
+  const bytes = Buffer.from(text)
+  return bytes.length <= maxBytes ? text : ends.decode(bytes.subarray(0, maxBytes)).replace(/\ufffd+$/, '')
 }
