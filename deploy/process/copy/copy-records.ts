@@ -45,7 +45,9 @@ export class RecordsCopy {
     const written: boolean[] = []
     const tell = (key: Key, outcome: Outcome) => {
       written.push(outcome.action !== 'there')
-      if (!again || outcome.action !== 'there') this.#tell(key, outcome)
+      // What a dry run does not write is missing each time.
+      const isKnown = again && (outcome.action === 'there' || this.#copying.dryRun)
+      if (!isKnown) this.#tell(key, outcome)
     }
     const timestamp = await this.#copyTimestamp()
     if (timestamp !== null) tell(authKey(this.#address, 'authTimestamp'), timestamp)

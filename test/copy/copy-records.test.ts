@@ -1,0 +1,207 @@
+import { join } from 'node:path'
+import { expect } from 'chai'
+import type { Driver } from '../../drivers/driver.ts'
+import { DriverError } from '../../drivers/errors.ts'
+import { memoryDriver } from '../../drivers/memory.ts'
+import { parseKey } from '../../drivers/parse-key.ts'
+import { newFolder, removeFolders, runCopying } from './copying.ts'
+import { alice, altered, bob, contentOf, fill, put, textAt, twoOwners } from './stores.ts'
+
+const timestamp = `${alice}-auth/authTimestamp`
+const grant = `${alice}-auth/grants/bafkreigrant.json`
+const revocation = `${alice}-auth/revocations/${'ab'.repeat(32)}.json`
+
+describe('copying what owners have said', () => {
+  let source: Driver
+  let target: Driver
+  let ledger: string
+
+  beforeEach(async () => {
+    source = memoryDriver()
+    target = memoryDriver()
+    ledger = join(await newFolder(), 'record')
+    await fill(source, twoOwners)
+  })
+  afterEach(removeFolders)
+
+  /** Names in the order in which they were written. */
+  function noting(driver: Driver): { driver: Driver; written: string[]; at: Map<string, number> } {
+    const written: string[] = []
+    const at = new Map<string, number>()
+    const watched = altered(driver, {
+      async write(key, body, options) {
+        const info = await driver.write(key, body, options)
+        written.push(key)
+        at.set(key, performance.now())
+        return info
+      },
+    })
+    return { driver: watched, written, at }
+  }
+
+  it('writes what ends rights first, of every address, then grants, then files', async () => {
+    await put(source, `${bob}-auth/revocations/${'cd'.repeat(32)}.json`, '{}')
+    const { driver, written } = noting(target)
+    await runCopying(source, driver, ledger)
+    const rank = (name: string) =>
+      /revocations|authTimestamp/.test(name) ? 0 : name.includes('/grants/') ? 1 : 2
+    const ofAlice = written.filter((name) => name.startsWith(alice)).map(rank)
+    expect(ofAlice).to.deep.equal([...ofAlice].sort())
+    expect(written.slice(0, 3).map(rank)).to.deep.equal([0, 0, 0])
+  })
+
+  it('waits before the grants until every hub at the destination has heard of the revocations', async () => {
+    const { driver, at } = noting(target)
+    await runCopying(source, driver, ledger, { settleMs: 300 })
+    expect((at.get(grant) ?? 0) - (at.get(revocation) ?? 0)).to.be.at.least(299)
+    const began = performance.now()
+    await runCopying(source, driver, ledger, { settleMs: 60_000 })
+    expect(performance.now() - began).to.be.below(10_000)
+  })
+
+  it('waits too where a revocation is made while it waits', async () => {
+    const late = `${alice}-auth/revocations/${'ef'.repeat(32)}.json`
+    const { driver, at } = noting(target)
+    let seen = 0
+    const revoking = altered(source, {
+      async list(prefix, options) {
+        // The second look at the revocations.
+        if (prefix === `${alice}-auth/revocations/` && ++seen === 2) await put(source, late, '{}')
+        return await source.list(prefix, options)
+      },
+    })
+    await runCopying(revoking, driver, ledger, { settleMs: 200 })
+    expect((at.get(grant) ?? 0) - (at.get(late) ?? 0)).to.be.at.least(199)
+  })
+
+  it('brings over a revocation that is made while the files are copied', async () => {
+    const late = `${alice}-auth/revocations/${'ef'.repeat(32)}.json`
+    const slow = altered(source, {
+      async read(key, options) {
+        if (key.startsWith(`${alice}/`)) await put(source, late, '{"late":true}')
+        return await source.read(key, options)
+      },
+    })
+    const { of } = await runCopying(slow, target, ledger)
+    expect(of(late)).to.equal('copied')
+    expect(await textAt(target, late)).to.equal('{"late":true}')
+  })
+
+  it('leaves a grant that comes after the list of grants for another run: its revocation might be missed', async () => {
+    const late = `${alice}-auth/grants/bafkreilate.json`
+    let looks = 0
+    const granting = altered(source, {
+      async list(prefix, options) {
+        // The first look at revocations is that at all owners' before anything else; the second, after the grants.
+        if (prefix === `${alice}-auth/revocations/` && ++looks === 2) await put(source, late, '{}')
+        return await source.list(prefix, options)
+      },
+    })
+    await runCopying(granting, target, ledger)
+    expect([await textAt(target, grant), await textAt(target, late)]).to.deep.equal([
+      await textAt(source, grant),
+      null,
+    ])
+    await runCopying(source, target, ledger)
+    expect(await textAt(target, late)).to.equal('{}')
+  })
+
+  for (const [there, after, action] of [
+    ['1600000000', '1700000000', 'updated'],
+    ['1700000000', '1700000000', 'there'],
+    ['1800000000', '1800000000', 'there'],
+  ] as const) {
+    it(`leaves the timestamp at ${after} where the destination has ${there} and the source 1700000000`, async () => {
+      await put(target, timestamp, there)
+      const { of } = await runCopying(source, target, ledger, { overwrite: true, deleteGone: true })
+      expect(await textAt(target, timestamp)).to.equal(after)
+      expect(of(timestamp)).to.equal(action)
+    })
+  }
+
+  it('does not lower a timestamp that a hub at the destination raises at the same instant', async () => {
+    const racing = altered(target, {
+      async write(key, body, options) {
+        if (key === timestamp) await put(target, timestamp, '1900000000')
+        return await target.write(key, body, options)
+      },
+    })
+    await runCopying(source, racing, ledger)
+    expect(await textAt(target, timestamp)).to.equal('1900000000')
+  })
+
+  it('never takes away or replaces a revocation or a grant of the destination', async () => {
+    const own = `${alice}-auth/revocations/${'99'.repeat(32)}.json`
+    await put(target, own, '{"own":1}')
+    await put(target, revocation, '{"theirs":1}')
+    await put(target, grant, '{"theirs":2}')
+    await runCopying(source, target, ledger, { overwrite: true, deleteGone: true })
+    await source.delete(parseKey(revocation))
+    await source.delete(parseKey(grant))
+    await runCopying(source, target, ledger, { overwrite: true, deleteGone: true })
+    expect(await textAt(target, own)).to.equal('{"own":1}')
+    expect(await textAt(target, revocation)).to.equal('{"theirs":1}')
+    expect(await textAt(target, grant)).to.equal('{"theirs":2}')
+  })
+
+  it('carries over a record of a kind that it does not know, and replaces none', async () => {
+    const odd = `${alice}-auth/future/thing`
+    await put(source, odd, 'ours')
+    expect((await runCopying(source, target, ledger)).of(odd)).to.equal('copied')
+    await put(target, odd, 'theirs')
+    const { of, report } = await runCopying(source, target, ledger, { overwrite: true })
+    expect(of(odd)).to.match(/^conflict/)
+    expect(report.records.conflict).to.equal(1)
+    expect(await textAt(target, odd)).to.equal('theirs')
+  })
+
+  const broken: ReadonlyArray<readonly [title: string, breakIt: () => Promise<Driver>]> = [
+    [
+      'a revocation cannot be written',
+      async () =>
+        altered(target, {
+          async write(key, body, options) {
+            if (key !== revocation) return await target.write(key, body, options)
+            body.destroy()
+            throw new DriverError('unavailable', 'not now')
+          },
+        }),
+    ],
+    [
+      'the timestamp of the source says nothing',
+      async () => {
+        await put(source, timestamp, 'soon')
+        return target
+      },
+    ],
+    [
+      'the timestamp of the destination says nothing',
+      async () => {
+        await put(target, timestamp, 'soon')
+        return target
+      },
+    ],
+  ]
+  for (const [title, breakIt] of broken) {
+    it(`brings over neither grants nor files of an owner where ${title}; others go on`, async () => {
+      const { of, report } = await runCopying(source, await breakIt(), ledger)
+      expect(of(alice)).to.match(/^failed: /)
+      expect(report).to.deep.include({ addresses: 1, failedAddresses: 1 })
+      const names = Object.keys(await contentOf(target))
+      expect(names.filter((name) => /grants/.test(name) || name.startsWith(`${alice}/`))).to.deep.equal([])
+      expect(names).to.include(`${bob}/photo`)
+    })
+  }
+
+  it('says so where a record does not arrive as it was sent', async () => {
+    const spoiling = altered(target, {
+      async read(key, options) {
+        const found = await target.read(key, options)
+        if (found !== null && key === grant) found.info = { ...found.info, contentType: 'a/b' }
+        return found
+      },
+    })
+    const { of } = await runCopying(source, spoiling, ledger)
+    expect(of(alice)).to.match(/^failed: the destination gave back another content type/)
+  })
+})
