@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { readBody } from './body.ts'
+import { readPieces } from './body.ts'
 
 export interface BodyPart {
   bytes: Buffer
@@ -11,13 +11,14 @@ export interface BodyPart {
 export class BodyParts {
   readonly #body: Readable
   readonly #chunks: AsyncGenerator<Uint8Array>
-  #rest: Uint8Array = Buffer.alloc(0)
+  /** What was taken of the body and not given out yet. */
+  readonly #ahead: Uint8Array[] = []
   #failure: { readonly error: unknown } | undefined
 
   /** @param size what the caller announced, where it did; a body of another length fails at its end */
   constructor(body: Readable, size: number | undefined) {
     this.#body = body
-    this.#chunks = readBody(body, size)
+    this.#chunks = readPieces(body, size)
   }
 
   /** Whether an error is one that the body itself failed with: that one goes to the caller as it is. */
@@ -30,6 +31,22 @@ export class BodyParts {
     this.#body.destroy()
   }
 
+  /** Takes so many bytes in, or the whole body, and gives them out later. */
+  async takeAhead(bytes: number): Promise<void> {
+    let length = this.#ahead.reduce((sum, chunk) => sum + chunk.byteLength, 0)
+    while (length < bytes) {
+      const chunk = await this.#receive()
+      if (chunk === null) return
+      this.#ahead.push(chunk)
+      length += chunk.byteLength
+    }
+  }
+
+  /** What comes next, in whatever pieces it comes; `null` when the body has ended cleanly. */
+  async next(): Promise<Uint8Array | null> {
+    return this.#ahead.shift() ?? (await this.#receive())
+  }
+
   /**
    * The next part: `bytes` long, or shorter when the body ends. A part of full length is the last one only when the
    * body is known to have ended, so what comes after it always is a part of its own.
@@ -37,34 +54,35 @@ export class BodyParts {
    */
   async take(bytes: number, into?: Buffer): Promise<BodyPart> {
     if (into !== undefined) return await this.#fill(into.subarray(0, bytes))
-    const pieces = [this.#rest]
-    let length = this.#rest.byteLength
+    const pieces: Uint8Array[] = []
+    let length = 0
     while (length <= bytes) {
-      const chunk = await this.#next()
+      const chunk = await this.next()
       if (chunk === null) return { bytes: join(pieces), last: true }
-      pieces.push(chunk)
+      if (chunk.byteLength > 0) pieces.push(chunk)
       length += chunk.byteLength
     }
     const all = join(pieces)
-    this.#rest = all.subarray(bytes)
+    this.#ahead.unshift(all.subarray(bytes))
     return { bytes: all.subarray(0, bytes), last: false }
   }
 
   async #fill(into: Buffer): Promise<BodyPart> {
-    let piece: Uint8Array | null = this.#rest
     let length = 0
-    while (piece !== null) {
+    for (;;) {
+      const piece = await this.next()
+      if (piece === null) return { bytes: into.subarray(0, length), last: true }
       const fits = Math.min(piece.byteLength, into.length - length)
       into.set(piece.subarray(0, fits), length)
       length += fits
-      this.#rest = piece.subarray(fits)
-      if (this.#rest.byteLength > 0) return { bytes: into, last: false }
-      piece = await this.#next()
+      if (fits < piece.byteLength) {
+        this.#ahead.unshift(piece.subarray(fits))
+        return { bytes: into, last: false }
+      }
     }
-    return { bytes: into.subarray(0, length), last: true }
   }
 
-  async #next(): Promise<Uint8Array | null> {
+  async #receive(): Promise<Uint8Array | null> {
     try {
       const next = await this.#chunks.next()
       return next.done === true ? null : next.value
@@ -76,12 +94,10 @@ export class BodyParts {
 }
 
 function join(pieces: readonly Uint8Array[]): Buffer {
-  const [first, second] = pieces
+  const [first] = pieces
   if (first === undefined) return Buffer.alloc(0)
-  if (pieces.length === 1) return asBuffer(first)
   // A body that comes in one piece is not copied.
-  if (pieces.length === 2 && second !== undefined && first.byteLength === 0) return asBuffer(second)
-  return Buffer.concat(pieces)
+  return pieces.length === 1 ? asBuffer(first) : Buffer.concat(pieces)
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

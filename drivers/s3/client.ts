@@ -5,7 +5,8 @@ import type { S3DriverOptions } from './options.ts'
 
 export const defaultRequestTimeoutMs = 30_000
 export const defaultMaxAttempts = 4
-const defaults = { maxSockets: 128, connectionTimeoutMs: 5_000 }
+export const defaultMaxSockets = 128
+const defaultConnectionTimeoutMs = 5_000
 const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
 
 /** When the server answered, by its own clock, for each answer that the client has handed out. */
@@ -50,12 +51,12 @@ function identityOf({ credentials }: S3DriverOptions): S3ClientConfig {
 }
 
 function handlerOf(options: S3DriverOptions) {
-  const maxSockets = options.maxSockets ?? defaults.maxSockets
+  const maxSockets = options.maxSockets ?? defaultMaxSockets
   const agent = { keepAlive: true, maxSockets }
   return {
     httpAgent: new HttpAgent(agent),
     httpsAgent: new HttpsAgent(agent),
-    connectionTimeout: options.connectionTimeoutMs ?? defaults.connectionTimeoutMs,
+    connectionTimeout: options.connectionTimeoutMs ?? defaultConnectionTimeoutMs,
     requestTimeout: options.requestTimeoutMs ?? defaultRequestTimeoutMs,
     throwOnRequestTimeout: true,
     // It would end an answer whose reader takes its time; bodies are watched where they are read.

@@ -25,6 +25,8 @@ export interface ConditionalWrite {
   /** That the new version's metadata has. */
   readonly writeId: string
   readonly attempt: (condition: NativeCondition) => Promise<Committed>
+  /** Whether an error may stand for an answer that was lost, beside those that a service tells. */
+  readonly isLost?: (error: unknown) => boolean
 }
 
 /** How long a write waits for another one at its key to be decided before it is `busy`. */
@@ -47,7 +49,7 @@ export async function commitIf(store: Store, write: ConditionalWrite): Promise<C
     try {
       return await write.attempt(nativeCondition(store, asked))
     } catch (error) {
-      if (!isOpen(error)) throw error
+      if (!isOpen(error) && write.isLost?.(error) !== true) throw error
       const version = await headVersion(store, write.key)
       if (version?.writeId === write.writeId) return version.info
       asked = nextCondition(write.condition, version)

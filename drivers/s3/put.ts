@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import type { ObjectInfo, WriteOptions } from '../driver.ts'
 import { dateOfAnswer } from './client.ts'
-import { type Committed, commitIf, type NativeCondition } from './commit.ts'
+import { type Committed, type ConditionalWrite, commitIf, type NativeCondition } from './commit.ts'
 import { typeInput } from './content-type.ts'
 import { asDriverError } from './errors.ts'
 import { writeIdMetadata } from './metadata.ts'
@@ -44,10 +44,11 @@ export function attributesOf({ options, writeId }: Target) {
 export async function commit(
   store: Store,
   { key, options: { condition }, writeId }: Target,
-  attempt: (condition: NativeCondition) => Promise<Committed>,
+  attempt: ConditionalWrite['attempt'],
+  isLost: ConditionalWrite['isLost'] = () => false,
 ): Promise<Committed> {
   if (condition === undefined || writeId === undefined) return await attempt({})
-  return await commitIf(store, { key, condition, writeId, attempt })
+  return await commitIf(store, { key, condition, writeId, attempt, isLost })
 }
 
 /** Stores an object by one request. */
@@ -65,12 +66,17 @@ export async function putObject(store: Store, target: Target, content: Content):
 }
 
 /** As the SDK does with what it can send again by itself. */
-async function retry<T>(maxAttempts: number, attempt: () => Promise<T>): Promise<T> {
+export async function retry<T>(
+  maxAttempts: number,
+  attempt: () => Promise<T>,
+  mayRepeat: (error: unknown) => boolean = () => true,
+): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await attempt()
     } catch (error) {
-      if (tries >= maxAttempts || asDriverError(error).code !== 'unavailable') throw error
+      const isOver = tries >= maxAttempts || !mayRepeat(error)
+      if (isOver || asDriverError(error).code !== 'unavailable') throw error
     }
     await sleep(Math.random() * 100 * 2 ** tries)
   }

@@ -17,12 +17,14 @@ import {
 import type { Condition } from '../driver.ts'
 import { DriverError } from '../errors.ts'
 import { type ProbeTarget, probeName, probeReading, probeStorage, requireConditions } from '../probe.ts'
-import { defaultMaxAttempts, defaultRequestTimeoutMs, makeClient } from './client.ts'
+import { defaultMaxAttempts, defaultMaxSockets, defaultRequestTimeoutMs, makeClient } from './client.ts'
 import { nativeCondition } from './commit.ts'
 import { asDriver, asDriverError, codeOf, isConflict, isMissing, isUnmet, statusOf } from './errors.ts'
 import type { S3DriverOptions } from './options.ts'
 import { PartMemory } from './part-memory.ts'
+import { leavesFormer } from './probe-cut.ts'
 import { bareEtag, type Store, type Traits } from './store.ts'
+import { Streams } from './stream.ts'
 
 /** Opens a bucket: it is there, and it is known what the backend can be relied on for. */
 export async function openStore(options: S3DriverOptions): Promise<Store> {
@@ -41,6 +43,7 @@ export async function openStore(options: S3DriverOptions): Promise<Store> {
       maxAttempts: options.maxAttempts ?? defaultMaxAttempts,
       tempFolder: options.tempFolder ?? tmpdir(),
       memory: new PartMemory(),
+      streams: new Streams(Math.floor((options.maxSockets ?? defaultMaxSockets) / 2)),
     }
   } catch (error) {
     client.destroy()
@@ -80,6 +83,7 @@ async function readingTraits(client: S3Client, bucket: string): Promise<Traits> 
     conditionalDeletes: false,
     conditionalUploads: false,
     conditionalCopies: false,
+    wholeBodies: false,
   }
 }
 
@@ -102,6 +106,7 @@ async function probeTraits(client: S3Client, bucket: string): Promise<Traits> {
     quotedIfMatch,
     conditionalUploads: conditionalWrites && (await probe.holdsUploads(quotedIfMatch)),
     conditionalCopies: await probe.holdsCopies(),
+    wholeBodies: await probe.leavesFormer(),
   }
 }
 
@@ -159,6 +164,11 @@ class Probe {
         await asDriver(() => this.#delete(to, {}))
       }
     })
+  }
+
+  /** Whether a body that breaks off changes nothing. */
+  async leavesFormer(): Promise<boolean> {
+    return await this.#withObject((name) => leavesFormer(this.#client, { Bucket: this.#bucket, Key: name }))
   }
 
   async #withObject<T>(run: (name: string, etag: string) => Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { PartMemory } from './part-memory.ts'
+import type { Streams } from './stream.ts'
 
 /** What a backend was found to hold to when it was probed. */
 export interface Traits {
@@ -11,6 +12,8 @@ export interface Traits {
   readonly conditionalUploads: boolean
   /** A copy is held to the version of its source. */
   readonly conditionalCopies: boolean
+  /** A request that breaks off in the middle of its body changes nothing. */
+  readonly wholeBodies: boolean
 }
 
 /** An open bucket. */
@@ -22,6 +25,7 @@ export interface Store {
   readonly maxAttempts: number
   readonly tempFolder: string
   readonly memory: PartMemory
+  readonly streams: Streams
 }
 
 /** S3's own limit, in UTF-8 bytes. */

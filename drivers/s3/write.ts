@@ -6,15 +6,17 @@ import type { ObjectInfo, WriteOptions } from '../driver.ts'
 import { DriverError } from '../errors.ts'
 import { asDriverError } from './errors.ts'
 import { uploadParts } from './multipart.ts'
-import { partBytes } from './part-memory.ts'
+import { type HeldPart, partBytes } from './part-memory.ts'
 import { makeTarget, putObject, type Target } from './put.ts'
 import { putSpooled } from './spool.ts'
 import { fitsKey, type Store } from './store.ts'
+import { putWhileItComes } from './stream.ts'
 import { currentVersion } from './version.ts'
 
 /**
- * A body of at most {@link partBytes} is one request. A larger one goes in parts as it comes; under a condition that
- * the backend does not hold uploads in parts to, it is taken in first and sent as one.
+ * A body of at most {@link partBytes} is one request. A larger one of a known size is too, and goes while it comes,
+ * where it can; else in parts. Under a condition that the backend does not hold uploads in parts to, it is taken in
+ * first and sent as one.
  */
 export async function writeObject(
   store: Store,
@@ -34,18 +36,32 @@ export async function writeObject(
 }
 
 async function writeParts(store: Store, target: Target, parts: BodyParts): Promise<ObjectInfo> {
-  const { size, condition } = target.options
-  const knownLarge = size !== undefined && size > partBytes
-  if (knownLarge) await checkEarly(store, target)
-  const first = knownLarge
-    ? await store.memory.hold(partBytes, (bytes, into) => parts.take(bytes, into))
-    : await parts.take(partBytes)
+  const { size } = target.options
+  if (size !== undefined && size > partBytes) return await writeLarge(store, target, parts, size)
+  const first = await parts.take(partBytes)
   if (first.last) return await putBytes(store, target, first.bytes)
-  if (!knownLarge) await checkEarly(store, target)
-  if (condition === undefined || store.traits.conditionalUploads) {
-    return await uploadParts(store, target, first, parts)
-  }
-  return await putSpooled(store, target, first, parts)
+  await checkEarly(store, target)
+  return await writeByParts(store, target, first, parts)
+}
+
+async function writeLarge(store: Store, target: Target, parts: BodyParts, size: number): Promise<ObjectInfo> {
+  await checkEarly(store, target)
+  const streamed = await putWhileItComes(store, target, parts, size)
+  if (streamed !== null) return streamed
+  const first = await store.memory.hold(partBytes, (bytes, into) => parts.take(bytes, into))
+  return await writeByParts(store, target, first, parts)
+}
+
+async function writeByParts(
+  store: Store,
+  target: Target,
+  first: HeldPart,
+  parts: BodyParts,
+): Promise<ObjectInfo> {
+  const isHeld = target.options.condition === undefined || store.traits.conditionalUploads
+  return isHeld
+    ? await uploadParts(store, target, first, parts)
+    : await putSpooled(store, target, first, parts)
 }
 
 async function putBytes(store: Store, target: Target, bytes: Buffer): Promise<ObjectInfo> {

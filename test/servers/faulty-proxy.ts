@@ -28,6 +28,10 @@ export class FaultyProxy {
   mostSockets = 0
   /** Asked about each request before it goes on; may do something of its own meanwhile. */
   decide: (request: IncomingMessage) => Fate | Promise<Fate> = () => ({ do: 'pass' })
+  /** Asked before the body of a request has come: a status is answered then, and the connection ends. */
+  refuseEarly: (request: IncomingMessage) => number | null = () => null
+  /** Passes a body that broke off on as if it had been whole, as some servers store it. The requests must not be signed. */
+  passesCutBodies = false
   readonly sockets = new Set<Socket>()
   readonly #target: URL
   readonly #server: Server
@@ -66,7 +70,12 @@ export class FaultyProxy {
 
   async #handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     this.requests.push(`${incoming.method} ${incoming.url}`)
-    const body = await buffer(incoming)
+    const refusal = this.refuseEarly(incoming)
+    if (refusal !== null) {
+      response.writeHead(refusal, { connection: 'close' }).end()
+      return
+    }
+    const body = await this.#bodyOf(incoming)
     const fate = await this.decide(incoming)
     if (fate.do === 'be silent') return
     if (fate.do === 'answer') {
@@ -85,6 +94,17 @@ export class FaultyProxy {
     if (fate.do === 'pass') response.end(bytes)
     else
       response.write(bytes.subarray(0, fate.after), () => fate.do === 'cut the answer' && response.destroy())
+  }
+
+  async #bodyOf(incoming: IncomingMessage): Promise<Buffer> {
+    const pieces: Buffer[] = []
+    try {
+      for await (const piece of incoming) pieces.push(piece as Buffer)
+    } catch (error) {
+      if (!this.passesCutBodies) throw error
+      incoming.headers['content-length'] = String(Buffer.concat(pieces).length)
+    }
+    return Buffer.concat(pieces)
   }
 
   async #forward(
