@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { CliContext } from '../context.ts'
 import type { CommandGroup } from '../define-command.ts'
 import { catCommand } from './cat.ts'
+import { completionCommand } from './completion.ts'
 import { delegateCommand } from './delegate.ts'
 import { getCommand } from './get.ts'
 import { grantCommand, grantsCommand, revokeAllCommand, revokeCommand } from './grants.ts'
@@ -55,6 +56,6 @@ export function commandGroups(context: CliContext): Group[] {
       heading: 'Keys and hubs:',
       commands: [keyCommand(context), profileCommand(context), hubCommand(context)],
     },
-    { heading: 'More:', commands: [] },
+    { heading: 'More:', commands: [completionCommand(context)] },
   ]
 }
