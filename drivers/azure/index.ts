@@ -9,6 +9,7 @@ import type {
   ListOptions,
   ListPage,
   ObjectInfo,
+  Presigner,
   ReadOptions,
   ReadResult,
   WriteOptions,
@@ -30,6 +31,7 @@ import { asDriver, asDriverError } from './errors.ts'
 import { statBlob } from './info.ts'
 import { listBucketPage, listPage } from './list.ts'
 import { isPeculiar, refusalOf } from './names.ts'
+import { azurePresigner } from './presign.ts'
 import { readBlob } from './read.ts'
 import { listSegment } from './segments.ts'
 import { type Found, type StartOptions, start } from './start.ts'
@@ -73,6 +75,7 @@ export async function azureDriver(options: AzureDriverOptions): Promise<Driver> 
 class AzureDriver implements Driver {
   readonly name = 'azure'
   readonly capabilities: Driver['capabilities']
+  readonly presign?: Presigner
   readonly #connection: Connection
   readonly #transfer: TransferOptions
   readonly #found: Found
@@ -81,7 +84,10 @@ class AzureDriver implements Driver {
     this.#connection = connection
     this.#transfer = transfer
     this.#found = found
-    this.capabilities = { atomicConditions: found.atomicConditions, presign: false, range: true }
+    const presigner = azurePresigner(connection.container, (key) => this.#refusal(key))
+    if (presigner !== null) this.presign = presigner
+    const { atomicConditions } = found
+    this.capabilities = { atomicConditions, presign: presigner !== null, range: true }
   }
 
   async stat(key: Key): Promise<ObjectInfo | null> {
