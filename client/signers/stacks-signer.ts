@@ -1,5 +1,5 @@
-import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { hex } from '@scure/base'
+import { isPrivateKey, publicKeyOf, randomPrivateKey, signEcdsa } from '../crypto/secp256k1.ts'
 import { didKeyOf, p2pkhAddress } from '../did.ts'
 import { InvalidInputError } from '../errors.ts'
 import type { StacksSigner } from './signer.ts'
@@ -21,7 +21,7 @@ export function stacksSigner(privateKeyHex: string, options: StacksSignerOptions
 
 /** A fresh secp256k1 key. */
 export function generateStacksSigner(): StacksSigner {
-  return new PrivateKeySigner(secp256k1.utils.randomSecretKey(), null)
+  return new PrivateKeySigner(randomPrivateKey(), null)
 }
 
 /** The key is in a private field behind a getter, so that a signer that is printed or put into JSON gives nothing away. */
@@ -34,7 +34,7 @@ class PrivateKeySigner implements StacksSigner {
   readonly #did: string
 
   constructor(privateKey: Uint8Array, associationToken: string | null) {
-    const publicKey = secp256k1.getPublicKey(privateKey, true)
+    const publicKey = publicKeyOf(privateKey)
     this.#privateKey = privateKey
     this.#associationToken = associationToken
     this.#did = didKeyOf({ jwtAlg: 'ES256K', publicKey })
@@ -56,14 +56,14 @@ class PrivateKeySigner implements StacksSigner {
 
   /** SHA-256 and low s (RFC 8812). */
   sign(bytes: Uint8Array): Uint8Array {
-    return secp256k1.sign(bytes, this.#privateKey)
+    return signEcdsa(bytes, this.#privateKey, 'compact')
   }
 }
 
 function readKey(text: string): Uint8Array {
   const digits = /^([0-9a-f]{64})(?:01)?$/i.exec(text)?.[1]
   const key = digits === undefined ? null : hex.decode(digits.toLowerCase())
-  if (key === null || !secp256k1.utils.isValidSecretKey(key)) {
+  if (key === null || !isPrivateKey(key)) {
     throw new InvalidInputError(
       'a private key must be 64 hex digits, or 66 that end in 01, of a secp256k1 key',
     )

@@ -1,7 +1,6 @@
-import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { hmac } from '@noble/hashes/hmac.js'
-import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { base64, hex } from '@scure/base'
+import { publicKeyOf, randomPrivateKey, sharedX } from '../crypto/secp256k1.ts'
+import { concatenated } from '../transport/read-bounded.ts'
 import { StacksFileError } from './errors.ts'
 
 /** What `@stacks/encryption` makes of a content: ECIES with secp256k1, AES-256-CBC and HMAC-SHA-256. */
@@ -38,35 +37,36 @@ export async function decryptEcies(
   sealed: CipherObject,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { ephemeralKey, iv, cipherText, mac } = decoded(sealed)
-  const keys = sharedKeys(privateKeyHex, ephemeralKey)
-  if (!areEqual(mac, macOf(keys.mac, iv, ephemeralKey, cipherText))) {
+  const keys = await sharedKeys(hex.decode(privateKeyHex), ephemeralKey)
+  if (!(await crypto.subtle.verify('HMAC', keys.mac, mac, joined(iv, ephemeralKey, cipherText)))) {
     throw new StacksFileError(
       'decryption-failed',
       'the content was encrypted for another key, or was changed',
     )
   }
-  const key = await crypto.subtle.importKey('raw', keys.cipher, 'AES-CBC', false, ['decrypt'])
-  return new Uint8Array(await crypto.subtle.decrypt({ name: 'AES-CBC', iv }, key, cipherText))
+  return new Uint8Array(await crypto.subtle.decrypt({ name: 'AES-CBC', iv }, keys.cipher, cipherText))
 }
 
 /** @param publicKeyHex the recipient's secp256k1 key, compressed */
 export async function encryptEcies(
   publicKeyHex: string,
   content: Uint8Array<ArrayBuffer>,
-  options: { wasString: boolean; encoding?: 'hex' | 'base64' },
+  options: { wasString: boolean; encoding: 'hex' | 'base64' },
 ): Promise<CipherObject> {
-  const ephemeral = secp256k1.utils.randomSecretKey()
-  const ephemeralKey = secp256k1.getPublicKey(ephemeral, true)
-  const keys = sharedKeys(hex.encode(ephemeral), hex.decode(publicKeyHex))
+  const ephemeral = randomPrivateKey()
+  const ephemeralKey = Uint8Array.from(publicKeyOf(ephemeral))
+  const keys = await sharedKeys(ephemeral, hex.decode(publicKeyHex))
   const iv = crypto.getRandomValues(new Uint8Array(16))
-  const key = await crypto.subtle.importKey('raw', keys.cipher, 'AES-CBC', false, ['encrypt'])
-  const cipherText = new Uint8Array(await crypto.subtle.encrypt({ name: 'AES-CBC', iv }, key, content))
+  const cipherText = new Uint8Array(
+    await crypto.subtle.encrypt({ name: 'AES-CBC', iv }, keys.cipher, content),
+  )
+  const mac = await crypto.subtle.sign('HMAC', keys.mac, joined(iv, ephemeralKey, cipherText))
   const isBase64 = options.encoding === 'base64'
   return {
     iv: hex.encode(iv),
     ephemeralPK: hex.encode(ephemeralKey),
     cipherText: isBase64 ? base64.encode(cipherText) : hex.encode(cipherText),
-    mac: hex.encode(macOf(keys.mac, iv, ephemeralKey, cipherText)),
+    mac: hex.encode(new Uint8Array(mac)),
     wasString: options.wasString,
     ...(isBase64 ? { cipherTextEncoding: 'base64' as const } : {}),
   }
@@ -91,30 +91,26 @@ function bytesOf(coder: { decode(text: string): Uint8Array }, text: string): Uin
 }
 
 /** SHA-512 of the x coordinate: the first half encrypts, the second one authenticates. */
-function sharedKeys(privateKeyHex: string, publicKey: Uint8Array) {
-  const secret = sharedSecret(hex.decode(privateKeyHex), publicKey)
-  const hash = Uint8Array.from(sha512(secret.subarray(1)))
-  return { cipher: hash.slice(0, 32), mac: hash.slice(32) }
+async function sharedKeys(privateKey: Uint8Array, publicKey: Uint8Array) {
+  const hash = await crypto.subtle.digest('SHA-512', sharedSecret(privateKey, publicKey))
+  const hmac = { name: 'HMAC', hash: 'SHA-256' }
+  return {
+    cipher: await crypto.subtle.importKey('raw', hash.slice(0, 32), 'AES-CBC', false, ['encrypt', 'decrypt']),
+    mac: await crypto.subtle.importKey('raw', hash.slice(32), hmac, false, ['sign', 'verify']),
+  }
 }
 
-function sharedSecret(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array {
+function sharedSecret(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array<ArrayBuffer> {
   try {
-    return secp256k1.getSharedSecret(privateKey, publicKey, true)
+    return sharedX(privateKey, publicKey)
   } catch (cause) {
     throw new StacksFileError('decryption-failed', 'the public key is none of secp256k1', { cause })
   }
 }
 
-function macOf(key: Uint8Array, ...parts: Uint8Array[]): Uint8Array {
-  const mac = hmac.create(sha256, key)
-  for (const part of parts) mac.update(part)
-  return mac.digest()
-}
-
-/** In the same time wherever they differ. */
-function areEqual(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false
-  let difference = 0
-  for (const [i, byte] of a.entries()) difference |= byte ^ (b[i] ?? 0)
-  return difference === 0
+function joined(...parts: Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
+  return concatenated(
+    parts,
+    parts.reduce((sum, { length }) => sum + length, 0),
+  )
 }

@@ -1,5 +1,5 @@
-import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { hex } from '@scure/base'
+import { signEcdsa, verifyEcdsa } from '../crypto/secp256k1.ts'
 import { controls, didKeyOf } from '../did.ts'
 import type { StacksSigner } from '../signers/signer.ts'
 import { StacksFileError } from './errors.ts'
@@ -18,7 +18,7 @@ export function isSignature(value: unknown): value is StacksSignature {
 }
 
 export function signContent(signer: StacksSigner, content: Uint8Array): StacksSignature {
-  const signature = secp256k1.sign(content, hex.decode(signer.privateKeyHex), { format: 'der' })
+  const signature = signEcdsa(content, hex.decode(signer.privateKeyHex), 'der')
   return { signature: hex.encode(signature), publicKey: signer.publicKeyHex }
 }
 
@@ -32,17 +32,9 @@ export function verifyContent(content: Uint8Array, signed: StacksSignature, addr
   if (did === null || !controls(did, address)) {
     throw new StacksFileError('wrong-signer', 'the file was not signed by the owner of the bucket')
   }
-  if (!isValid(decodeHex(signed.signature), content, publicKey)) {
+  // Either s: older libraries of Stacks do not choose.
+  if (!verifyEcdsa(decodeHex(signed.signature), content, publicKey, 'der')) {
     throw new StacksFileError('bad-signature', 'the signature of the file is not of its content')
-  }
-}
-
-/** Either s: older libraries of Stacks do not choose. */
-function isValid(signature: Uint8Array, content: Uint8Array, publicKey: Uint8Array): boolean {
-  try {
-    return secp256k1.verify(signature, content, publicKey, { format: 'der', lowS: false })
-  } catch {
-    return false
   }
 }
 
