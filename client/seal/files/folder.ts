@@ -1,0 +1,74 @@
+import { MandateError } from '../../errors.ts'
+import { sealedType } from '../envelope.ts'
+import { isContentPath, isHistoryPath } from './content-path.ts'
+import type { SealContext } from './context.ts'
+
+/** How far a folder is. */
+export interface FolderProgress {
+  /** Files that are over. */
+  readonly done: number
+  readonly total: number
+  /** The file that was last. */
+  readonly path: string
+  readonly outcome: 'changed' | 'unchanged' | 'failed'
+}
+
+export interface FolderResult {
+  readonly changed: number
+  /** Sealed files that needed no change, or are sealed for others. */
+  readonly unchanged: number
+  /** Files that could not be changed; calling it again goes on with them. */
+  readonly failed: readonly { readonly path: string; readonly error: MandateError }[]
+}
+
+export interface FolderOptions {
+  signal?: AbortSignal | undefined
+  onProgress?: (progress: FolderProgress) => void
+}
+
+/** Paths of the sealed files below a prefix, by their Content-Type. */
+export async function sealedPaths(
+  context: SealContext,
+  prefix: string,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const paths: string[] = []
+  for await (const { path, contentType } of context.connection.list({ prefix, stat: true, signal })) {
+    if (contentType === sealedType && !isContentPath(path) && !isHistoryPath(path)) paths.push(path)
+  }
+  return paths
+}
+
+/**
+ * Changes every sealed file below a prefix, one after the other. Each is in its old state or its new one at any time,
+ * so whatever stops it, calling it again goes on: what is done already is left as it is.
+ * @param change tells whether it changed the file
+ */
+export async function forEachSealed(
+  context: SealContext,
+  prefix: string,
+  change: (path: string) => Promise<boolean>,
+  { signal, onProgress }: FolderOptions = {},
+): Promise<FolderResult> {
+  const paths = await sealedPaths(context, prefix, signal)
+  const failed: { path: string; error: MandateError }[] = []
+  let changed = 0
+  for (const [index, path] of paths.entries()) {
+    signal?.throwIfAborted()
+    const outcome = await outcomeOf(change(path))
+    if (outcome === 'changed') changed += 1
+    else if (outcome !== 'unchanged') failed.push({ path, error: outcome })
+    const told = outcome instanceof MandateError ? 'failed' : outcome
+    onProgress?.({ done: index + 1, total: paths.length, path, outcome: told })
+  }
+  return { changed, unchanged: paths.length - changed - failed.length, failed }
+}
+
+async function outcomeOf(changing: Promise<boolean>): Promise<'changed' | 'unchanged' | MandateError> {
+  try {
+    return (await changing) ? 'changed' : 'unchanged'
+  } catch (error) {
+    if (!(error instanceof MandateError)) throw error
+    return ['not-a-recipient', 'not-found'].includes(error.code) ? 'unchanged' : error
+  }
+}

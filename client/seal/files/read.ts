@@ -1,0 +1,110 @@
+import type { Bytes } from '../bytes.ts'
+import { toBytes, toStream } from '../chunks.ts'
+import type { Recipient } from '../envelope.ts'
+import { SealError } from '../errors.ts'
+import { type ContentOptions, openContent } from './content.ts'
+import type { SealContext } from './context.ts'
+import { type OpenOptions, openObject } from './open.ts'
+import type { OpenedObject } from './stored-object.ts'
+
+export interface ReadOptions extends OpenOptions, Pick<ContentOptions, 'range'> {
+  onProgress?: (progress: { loaded: number; total: number }) => void
+}
+
+/** What is known of a sealed file that was opened. */
+export interface SealedFile {
+  readonly path: string
+  readonly etag: string
+  /** Bytes of the whole plain text. */
+  readonly size: number
+  /** That of the plain text. */
+  readonly contentType: string
+  readonly version: number
+  /** Who signed for the file as it is: the DID that shared it, or sealed it, last. */
+  readonly sealedBy: string
+  /** Who sealed the content, as `sealedBy` says. */
+  readonly contentBy: string
+  /** Whose key opened it. */
+  readonly openedBy: Recipient
+}
+
+export interface SealedBytes extends SealedFile {
+  readonly bytes: Bytes
+  text(): string
+  json(): unknown
+}
+
+export interface SealedStream extends SealedFile {
+  /** Gives no byte that its sealer has not signed for, and fails rather than end short. */
+  readonly stream: ReadableStream<Bytes>
+}
+
+/** How often to begin anew when the file is replaced while it is read. */
+const maxRestarts = 5
+
+/** Opens a file, or a part of it, as a stream. */
+export async function readStream(
+  context: SealContext,
+  path: string,
+  options: ReadOptions = {},
+): Promise<SealedStream> {
+  return restarting(async () => {
+    const object = await openObject(context, path, options)
+    const plain = counted(await openContent(context.connection.transport, object, options), options)
+    return { ...describe(object), stream: toStream(plain) }
+  })
+}
+
+/** Opens a file, or a part of it, in memory. */
+export async function readBytes(
+  context: SealContext,
+  path: string,
+  options: ReadOptions = {},
+): Promise<SealedBytes> {
+  return restarting(async () => {
+    const object = await openObject(context, path, options)
+    const bytes = await toBytes(
+      counted(await openContent(context.connection.transport, object, options), options),
+    )
+    const text = () => new TextDecoder().decode(bytes)
+    return { ...describe(object), bytes, text, json: () => JSON.parse(text()) as unknown }
+  })
+}
+
+export function describe({ info, envelope, opened }: OpenedObject): SealedFile {
+  return {
+    path: envelope.path,
+    etag: info.etag,
+    size: envelope.content.size,
+    contentType: opened.type,
+    version: envelope.version,
+    sealedBy: envelope.sealer,
+    contentBy: opened.by,
+    openedBy: opened.openedBy,
+  }
+}
+
+/** Whoever replaces a file deletes its former content: then there is a new envelope to read. */
+async function restarting<T>(read: () => Promise<T>): Promise<T> {
+  for (let restarts = 0; ; restarts++) {
+    try {
+      return await read()
+    } catch (error) {
+      const isReplaced = error instanceof SealError && ['content-missing', 'replaced'].includes(error.code)
+      if (!isReplaced || restarts === maxRestarts) throw error
+      await new Promise((resolve) => setTimeout(resolve, 20 * 2 ** restarts))
+    }
+  }
+}
+
+async function* counted(
+  source: AsyncGenerator<Bytes>,
+  { onProgress, range }: ReadOptions,
+): AsyncGenerator<Bytes> {
+  let loaded = 0
+  for await (const bytes of source) {
+    loaded += bytes.length
+    onProgress?.({ loaded, total: range?.last === undefined ? loaded : range.last - range.first + 1 })
+    yield bytes
+  }
+}

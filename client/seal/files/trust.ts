@@ -1,0 +1,71 @@
+import { controls } from '../../did.ts'
+import { SealError } from '../errors.ts'
+import type { Envelope } from '../read-envelope.ts'
+import type { SealContext } from './context.ts'
+
+/** Whose signatures a call takes beside those that are known: DIDs, or anybody's. */
+export type AllowedSealers = readonly string[] | 'anybody'
+
+/**
+ * Whether the signer of an envelope is expected to seal here: this key itself, the owner of the address, or one that
+ * was named.
+ * @throws {SealError} `unknown-sealer`
+ */
+export function checkSealer(
+  context: SealContext,
+  { sealer, address }: Envelope,
+  allowed: AllowedSealers = [],
+): void {
+  if (allowed === 'anybody' || sealer === context.connection.did || controls(sealer, address)) return
+  if (context.sealers.includes(sealer) || allowed.includes(sealer)) return
+  throw new SealError('unknown-sealer', `it was sealed by ${sealer}, who is not known to seal here`)
+}
+
+/** The version of a file that was last seen, and its signature. */
+async function seen(
+  context: SealContext,
+  name: string,
+): Promise<{ version: number; signature: string } | null> {
+  const [version, signature = ''] = ((await context.memory.get(name)) ?? '').split(' ')
+  return version === undefined || version === '' ? null : { version: Number(version), signature }
+}
+
+/** 0 where none was seen. */
+export async function lastSeenVersion(context: SealContext, path: string): Promise<number> {
+  return (await seen(context, nameOf(context.connection.address, path)))?.version ?? 0
+}
+
+/**
+ * Holds an envelope to what was seen at its path before, and remembers it.
+ * @throws {SealError} `rolled-back` for an older version, `forked` for another one of the same number
+ */
+export async function checkVersion(context: SealContext, envelope: Envelope): Promise<void> {
+  const name = nameOf(envelope.address, envelope.path)
+  await checkFresh(context, name, envelope, `"${envelope.path}"`)
+}
+
+/** The same for anything that has a version and a signature. */
+export async function checkFresh(
+  context: SealContext,
+  name: string,
+  { version, signature }: { version: number; signature: string },
+  what: string,
+): Promise<void> {
+  const last = await seen(context, name)
+  if (last !== null && version < last.version) {
+    throw new SealError('rolled-back', `${what} is an older version than one that was seen here before`)
+  }
+  if (last !== null && version === last.version && !isSame(signature, last.signature)) {
+    throw new SealError('forked', `${what} is not the version that was seen here under the same number`)
+  }
+  if (last === null || version > last.version) await context.memory.set(name, `${version} ${signature}`)
+}
+
+/** The first half of a signature is the same for either s of it. */
+function isSame(a: string, b: string): boolean {
+  return a.slice(0, 42) === b.slice(0, 42)
+}
+
+function nameOf(address: string, path: string): string {
+  return `seen:${address}/${path}`
+}
