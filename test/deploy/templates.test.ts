@@ -1,0 +1,182 @@
+import { execFile } from 'node:child_process'
+import { access, readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect } from 'chai'
+import { parse, parseAllDocuments } from 'yaml'
+import { loadConfig } from '../../deploy/process/config/load.ts'
+import type { Kind } from '../../deploy/process/config/schema.ts'
+import { sourceRows } from '../../deploy/process/config/sources.ts'
+
+const checkout = new URL('../../../', import.meta.url)
+const text = (path: string) => readFile(new URL(path, checkout), 'utf8')
+const knownVariables = new Set(sourceRows.map(({ env }) => env))
+
+/** Names of settings in a text, `GAIA_PORT` for instance. */
+function variablesIn(content: string): string[] {
+  return content.match(/\b(?:GAIA|MANDATE)_[A-Z0-9_]+\b/g) ?? []
+}
+
+/** Fails where the configuration of a template is not one that the server takes without a warning. */
+function expectConfig(file: string, kind: Kind, env: Record<string, string> = {}): void {
+  const { warnings } = loadConfig({ text: file, format: 'json', env, flags: new Map(), kind })
+  expect(warnings).to.deep.equal([])
+}
+
+/** The scripts of the build that a text names. */
+async function expectScripts(content: string): Promise<void> {
+  const scripts = content.match(/build\/deploy\/[a-z/-]+\.js/g) ?? []
+  expect(scripts).to.have.lengthOf.at.least(1)
+  for (const script of scripts) await access(new URL(script.replace('build/', '../../'), import.meta.url))
+}
+
+describe('the container image', () => {
+  it('starts scripts that the build makes, as a user without rights, and is asked for its health', async () => {
+    const dockerfile = await text('deploy/container/Dockerfile')
+    await expectScripts(dockerfile)
+    expect(dockerfile).to.match(/^USER node$/m)
+    const [, check = ''] = /HEALTHCHECK .*"node", "([a-z.]+)"/.exec(dockerfile) ?? []
+    await access(new URL(`deploy/container/${check}`, checkout))
+    for (const name of variablesIn(dockerfile)) expect(knownVariables).to.include(name)
+  })
+
+  it('takes along what is committed, without what is built or stored on this machine', async () => {
+    const ignored = (await text('.dockerignore')).split('\n')
+    expect(ignored).to.include.members(['.git', 'node_modules', 'build*', 'data', 'deploy/container/.env'])
+  })
+})
+
+describe('the compose files', () => {
+  interface Service {
+    command?: string[]
+    environment?: Record<string, string>
+    read_only?: boolean
+  }
+  const files = ['compose.yaml', 'compose.s3.yaml', 'compose.gcs.yaml', 'compose.azure.yaml']
+  const services = async (file: string) => {
+    const content = await text(`deploy/container/${file}`)
+    return (parse(content, { merge: true, logLevel: 'error' }) as { services: Record<string, Service> })
+      .services
+  }
+
+  for (const file of files) {
+    it(`(${file}) set only variables that hub and reader know`, async () => {
+      const all = variablesIn(await text(`deploy/container/${file}`))
+      expect(all).to.have.lengthOf.at.least(1)
+      for (const name of all) expect(knownVariables).to.include(name)
+    })
+  }
+
+  it('name in env.sample only variables that hub and reader know', async () => {
+    for (const name of variablesIn(await text('deploy/container/env.sample'))) {
+      expect(knownVariables).to.include(name)
+    }
+  })
+
+  for (const [kind, name] of [
+    ['hub', 'hub'],
+    ['reader', 'reader'],
+  ] as const) {
+    for (const store of ['', 's3', 'gcs', 'azure']) {
+      it(`give the ${name} a configuration that it takes (${store === '' ? 'disk' : store})`, async () => {
+        const own = { HUB_HOST: 'hub.example.org', FILES_HOST: 'files.example.org' }
+        const given = { ...own, GAIA_BUCKET_NAME: 'bucket', GAIA_AZURE_ACCOUNT_NAME: 'account' }
+        const layers = [
+          await services('compose.yaml'),
+          ...(store === '' ? [] : [await services(`compose.${store}.yaml`)]),
+        ]
+        const environment = Object.assign(
+          {},
+          ...layers.map((layer) => layer[name]?.environment ?? {}),
+        ) as Record<string, string>
+        const env = Object.entries(environment).map(([key, value]) => [key, filledIn(value, given)])
+        expectConfig('{}', kind, Object.fromEntries(env) as Record<string, string>)
+        expect(layers[0]?.[name]?.read_only).to.equal(true)
+        await expectScripts(layers[0]?.[name]?.command?.join(' ') ?? '')
+      })
+    }
+  }
+})
+
+/** What compose puts in place of `${NAME}`, `${NAME:?why}` and `${NAME:-default}`. */
+function filledIn(value: string, given: Record<string, string>): string {
+  return value.replace(
+    /\$\{([A-Z_]+)(?::[?-]([^}]*))?\}/g,
+    (_whole, name: string, other = '') => given[name] ?? other,
+  )
+}
+
+describe('the Kubernetes manifests', () => {
+  type Manifest = { kind: string; metadata: { name: string }; [member: string]: unknown }
+  const manifests = async () =>
+    parseAllDocuments(await text('deploy/kubernetes/mandate.yaml')).map((one) => {
+      expect(one.errors).to.deep.equal([])
+      return one.toJS() as Manifest
+    })
+  const at = (value: unknown, ...path: (string | number)[]): unknown =>
+    path.reduce<unknown>(
+      (found, name) => (found as Record<string | number, unknown> | undefined)?.[name],
+      value,
+    )
+
+  it('hold a configuration that hub and reader take', async () => {
+    const map = (await manifests()).find(({ kind }) => kind === 'ConfigMap')
+    const file = String(at(map, 'data', 'config.json'))
+    expectConfig(file, 'hub')
+    expectConfig(file, 'reader')
+  })
+
+  it('run pods without rights, which are asked at routes that there are, on the port that is configured', async () => {
+    const deployments = (await manifests()).filter(({ kind }) => kind === 'Deployment')
+    expect(deployments.map(({ metadata }) => metadata.name)).to.have.members(['hub', 'reader'])
+    for (const deployment of deployments) {
+      const pod = at(deployment, 'spec', 'template', 'spec')
+      const container = at(pod, 'containers', 0)
+      await expectScripts((at(container, 'args') as string[]).join(' '))
+      expect(at(pod, 'securityContext', 'runAsNonRoot')).to.equal(true)
+      expect(at(container, 'securityContext')).to.deep.equal({
+        readOnlyRootFilesystem: true,
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ['ALL'] },
+      })
+      expect(at(container, 'ports', 0, 'containerPort')).to.equal(3000)
+      expect(at(container, 'readinessProbe', 'httpGet', 'path')).to.equal('/readyz')
+      expect(at(container, 'livenessProbe', 'httpGet', 'path')).to.equal('/healthz')
+    }
+  })
+
+  it('lead from the ingress to services, and from these to the pods', async () => {
+    const all = await manifests()
+    const ingress = all.find(({ kind }) => kind === 'Ingress')
+    const backends = (at(ingress, 'spec', 'rules') as unknown[]).map((rule) =>
+      at(rule, 'http', 'paths', 0, 'backend', 'service', 'name'),
+    )
+    for (const name of backends) {
+      const service = all.find(({ kind, metadata }) => kind === 'Service' && metadata.name === name)
+      const deployment = all.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === name)
+      expect(at(service, 'spec', 'selector')).to.deep.equal(
+        at(deployment, 'spec', 'template', 'metadata', 'labels'),
+      )
+    }
+  })
+})
+
+describe('the systemd units', () => {
+  it('come with a configuration that hub and reader take', async () => {
+    const file = await text('deploy/systemd/config.json')
+    expectConfig(file, 'hub')
+    expectConfig(file, 'reader')
+  })
+
+  for (const name of ['hub', 'reader']) {
+    it(`(${name}) start a script that the build makes, with few rights`, async () => {
+      const unit = await text(`deploy/systemd/mandate-${name}.service`)
+      await expectScripts(unit)
+      expect(unit).to.match(/^User=mandate$/m)
+      const file = fileURLToPath(new URL(`deploy/systemd/mandate-${name}.service`, checkout))
+      const { stdout } = await promisify(execFile)('systemd-analyze', ['security', '--offline=yes', file])
+      const exposure = Number(/Overall exposure level[^:]*: ([0-9.]+)/.exec(stdout)?.[1])
+      expect(exposure).to.be.at.most(2)
+    })
+  }
+})
