@@ -152,7 +152,10 @@ function inherited(options: DelegateOptions, held: readonly Capability[]): Capab
   const found = held.flatMap((one) =>
     listOf(path ?? one.path).flatMap((place) =>
       listOf(can ?? one.ability).flatMap((name) => {
-        const stricter = stricterOf(capability(one.address, place, name, caveats), one)
+        const wanted = capability(one.address, place, name, caveats)
+        const stricter = stricterOf(wanted, one)
+        // What is wider in its caveats alone is a mistake, not another's part.
+        if (stricter === null && attenuationOf(wanted, one).claim === 'nb') throw notAllHeld()
         return stricter === null ? [] : [stricter]
       }),
     ),
@@ -160,9 +163,13 @@ function inherited(options: DelegateOptions, held: readonly Capability[]): Capab
   const lacksPath = path !== undefined && !listOf(path).every((one) => found.some((got) => got.path === one))
   const names = can === undefined ? [] : listOf(can).map(abilityNamed)
   if (found.length === 0 || lacksPath || !names.every((name) => found.some((got) => got.ability === name))) {
-    throw new DelegationError('not-covered', '"via" does not hold all of these paths, abilities and caveats')
+    throw notAllHeld()
   }
   return [...new Map(found.map((one) => [JSON.stringify(formatCapability(one)), one])).values()]
+}
+
+function notAllHeld(): DelegationError {
+  return new DelegationError('not-covered', '"via" does not hold all of these paths, abilities and caveats')
 }
 
 /** The wanted capability, from what narrows it least of what is held. */
@@ -176,7 +183,9 @@ function within(wanted: Capability, held: readonly Capability[]): Capability {
   throw new DelegationError('not-covered', `"via" does not hold ${can} on ${resource} with these caveats`)
 }
 
-/** The wanted capability with what the held one narrows, which must be said again; `null` where it goes beyond. */
+/**
+ * The wanted capability with what the held one narrows, which must be said again; `null` where that one does not hold it.
+ */
 function stricterOf(wanted: Capability, held: Capability): Capability | null {
   const stricter = { ...wanted, caveats: { ...held.caveats, ...wanted.caveats } }
   // It takes no caveats, so that nothing that is narrowed can give it.

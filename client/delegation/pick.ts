@@ -59,7 +59,7 @@ export function pickDelegations(held: readonly Delegation[], request: PickReques
   const all = request.needs.map((need) => servicesOf(usable, request.address, need))
   const [first = []] = all
   const alone = first.find(({ delegation }) =>
-    all.every((services) => services.some((one) => one.delegation === delegation)),
+    all.every((services) => services.some((one) => one.isWhole && one.delegation === delegation)),
   )
   const chosen = all.map((services) =>
     serving(alone === undefined ? services : services.filter((one) => one.delegation === alone.delegation)),

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { encode } from 'uqr'
-import { type Delegation, delegate } from '../../../client/index.ts'
 import { qrSvg, qrTerminal } from '../../../client/delegation/qr.ts'
+import { type Delegation, delegate } from '../../../client/index.ts'
 import { type Somebody, somebody } from './people.ts'
 import { thrown } from './refusal.ts'
 
@@ -25,7 +25,9 @@ describe('a QR code of a delegation', () => {
 
   it('for a terminal draws the same, in colors that do not depend on the theme', () => {
     const lines = qrTerminal(given).split('\n')
-    expect(lines.every((line) => line.startsWith('\u001b[97;40m') && line.endsWith('\u001b[0m'))).to.equal(true)
+    expect(lines.every((line) => line.startsWith('\u001b[97;40m') && line.endsWith('\u001b[0m'))).to.equal(
+      true,
+    )
     const plain = qrTerminal(given, { color: false })
     expect(modulesOfBlocks(plain)).to.deep.equal(codeOf(given.toUrl(), 2))
     expect(lines.map((line) => line.slice(8, -4)).join('\n')).to.equal(plain)
@@ -53,7 +55,9 @@ function codeOf(text: string, border: number): string[] {
 }
 
 function modulesOfSvg(svg: string): string[] {
-  return [...svg.matchAll(/M(\d+),(\d+)h10v10h-10z/g)].map(([, x, y]) => `${Number(y) / 10} ${Number(x) / 10}`)
+  return [...svg.matchAll(/M(\d+),(\d+)h10v10h-10z/g)].map(
+    ([, x, y]) => `${Number(y) / 10} ${Number(x) / 10}`,
+  )
 }
 
 /** Each character is two modules, one above the other; what is drawn is light. */
