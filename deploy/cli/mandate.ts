@@ -5,7 +5,7 @@ import { copyCommand } from '../process/copy/command.ts'
 import { serveCommand } from './serve-command.ts'
 
 /** Commands that need more than the client: servers and drivers. */
-const extraCommands: readonly CommandFactory[] = [serveCommand, copyCommand]
+export const extraCommands: readonly CommandFactory[] = [serveCommand, copyCommand]
 
 /** The program `mandate` in this process; its exit status is that of the process. */
 export async function runMandate(argv: readonly string[]): Promise<void> {

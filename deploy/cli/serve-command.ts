@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { runCommand } from '../process/command.ts'
 
 /** `mandate serve`: hub and reader in one process, with all that `mandate-serve` takes. */
 export function serveCommand(): Command {
@@ -9,5 +8,9 @@ export function serveCommand(): Command {
     .argument('[flags...]', 'see: mandate-serve --help')
     .allowUnknownOption()
     .passThroughOptions()
-    .action((flags: string[]) => runCommand('both', flags))
+    .action(async (flags: string[]) => {
+      // Loaded only now: no other command needs the servers and their configuration.
+      const { runCommand } = await import('../process/command.ts')
+      await runCommand('both', flags)
+    })
 }

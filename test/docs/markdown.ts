@@ -8,6 +8,7 @@ export const checkout = fileURLToPath(new URL('../../../', import.meta.url))
 export const documents = [
   'README.md',
   'CHANGELOG.md',
+  'docs/cli.md',
   'docs/configuration.md',
   'docs/delegation.md',
   'docs/security.md',

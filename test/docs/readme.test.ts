@@ -22,10 +22,6 @@ describe('README.md', function () {
     await expectShellExamples('README.md', await beginStage())
   })
 
-  it('does so for readers whose machine has no curl, by the stand-in of these tests', async () => {
-    await expectShellExamples('README.md', await beginStage({ withCurl: 'stand-in' }))
-  })
-
   it('names the oldest Node that the package takes', () => {
     expect(readDocument('README.md')).to.include(
       `Node ${engines.node.replace(/^>=(\d+\.\d+)\.0$/, '$1')} or later`,

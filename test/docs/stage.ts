@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { chmod, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -37,7 +38,9 @@ export async function beginStage(options: { withCurl?: 'own' | 'stand-in' } = {}
   return {
     data: join(servers.folder, 'data'),
     async run(command, input) {
-      const played = await play(folder, path, command, replaceAll(input, [writtenHub, writtenReader], real))
+      // Programs know the hub of `npm start` by themselves.
+      const env = { PATH: path, HOME: folder, MANDATE_HUB_URL: real[0] ?? '' }
+      const played = await play(folder, env, command, replaceAll(input, [writtenHub, writtenReader], real))
       return { ...played, stdout: replaceAll(played.stdout, real, [writtenHub, writtenReader]) }
     },
   }
@@ -47,24 +50,46 @@ function hasCurl(): boolean {
   return spawnSync('curl', ['--version']).status === 0
 }
 
-/** A PATH on which the examples find this very Node, and a curl. */
+/** A PATH on which the examples find this very Node, the package's own programs, and a curl. */
 async function programs(folder: string, curl: 'own' | 'stand-in'): Promise<string> {
-  const path = `${dirname(process.execPath)}:${process.env.PATH ?? ''}`
-  if (curl === 'own') return path
-  const script = fileURLToPath(new URL('curl.js', import.meta.url))
-  const file = join(folder, 'curl')
-  await writeFile(file, `#!/bin/sh\nexec "${process.execPath}" "${script}" "$@"\n`)
+  await writeProgram(folder, 'npx', npxScript())
+  if (curl === 'stand-in') {
+    const script = fileURLToPath(new URL('curl.js', import.meta.url))
+    await writeProgram(folder, 'curl', `exec "${process.execPath}" "${script}" "$@"`)
+  }
+  return `${folder}:${dirname(process.execPath)}:${process.env.PATH ?? ''}`
+}
+
+/** What `npx` does in a checkout for the programs of package.json, without asking a registry for news of itself. */
+function npxScript(): string {
+  const { bin } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as {
+    bin: Record<string, string>
+  }
+  const build = fileURLToPath(new URL('../..', import.meta.url))
+  const cases = Object.entries(bin).map(
+    ([name, file]) => `${name}) file="${join(build, file.replace(/^\.\/build\//, ''))}" ;;`,
+  )
+  return [
+    'name=$1',
+    'shift',
+    `case "$name" in\n${cases.join('\n')}\n*) echo "no program $name" >&2; exit 127 ;;\nesac`,
+    `exec "${process.execPath}" "$file" "$@"`,
+  ].join('\n')
+}
+
+async function writeProgram(folder: string, name: string, script: string): Promise<void> {
+  const file = join(folder, name)
+  await writeFile(file, `#!/bin/sh\n${script}\n`)
   await chmod(file, 0o755)
-  return `${folder}:${path}`
 }
 
 async function play(
   folder: string,
-  path: string,
+  env: Record<string, string>,
   [program = '', ...args]: readonly string[],
   input: string,
 ): Promise<Played> {
-  const child = spawn(program, args, { cwd: folder, env: { PATH: path }, stdio: 'pipe' })
+  const child = spawn(program, args, { cwd: folder, env, stdio: 'pipe' })
   const status = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('close', resolve)
   })
