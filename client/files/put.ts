@@ -36,7 +36,7 @@ export interface PutResult {
 export type Condition = { readonly 'If-Match'?: string; readonly 'If-None-Match'?: '*' }
 
 /** Stores a file; see `Connection.put`. */
-export function putFile(
+export async function putFile(
   files: Files,
   path: string,
   data: PutData,
