@@ -64,10 +64,12 @@ function modulesOfSvg(svg: string): string[] {
 function modulesOfBlocks(text: string): string[] {
   const lines = text.split('\n')
   const dark = lines.flatMap((line, row) =>
-    [...line].flatMap((character, x) => [
-      ...('█▀'.includes(character) ? [] : [[2 * row, x] as const]),
-      ...('█▄'.includes(character) ? [] : [[2 * row + 1, x] as const]),
-    ]),
+    line
+      .split('')
+      .flatMap((character, x) => [
+        ...('█▀'.includes(character) ? [] : [[2 * row, x] as const]),
+        ...('█▄'.includes(character) ? [] : [[2 * row + 1, x] as const]),
+      ]),
   )
   const height = lines[0]?.length ?? 0
   return dark

@@ -31,11 +31,14 @@ describe('the text of a delegation', () => {
     ['a URL that has a fragment', (one: Delegation) => one.toUrl('https://notes.example/a?b=c#d')],
     ['a URL of an app', (one: Delegation) => one.toUrl('myapp://inbox')],
     ['lines of a mail', (one: Delegation) => `  ${one.toString().replace(/.{76}/g, '$&\r\n\t')}\n`],
-    ['a scheme in capitals', (one: Delegation) => `MANDATE:${one}`],
-    ['a URL among other parameters', (one: Delegation) => `https://a.example/#x=1&mandate=${one}&y=2`],
+    ['a scheme in capitals', (one: Delegation) => `MANDATE:${one.toString()}`],
+    [
+      'a URL among other parameters',
+      (one: Delegation) => `https://a.example/#x=1&mandate=${one.toString()}&y=2`,
+    ],
     [
       'a URL whose divider was escaped',
-      (one: Delegation) => `https://a.example/#mandate=${one}`.replace('~', '%7E'),
+      (one: Delegation) => `https://a.example/#mandate=${one.toString()}`.replace('~', '%7E'),
     ],
   ] as const) {
     it(`is read back from ${what}`, () => {
@@ -101,7 +104,7 @@ describe('the text of a delegation', () => {
   for (const [claim, payload] of [
     ['iss', { iss: 'did:web:hub.example' }],
     ['aud', { aud: 'mailto:bob@example.com' }],
-    ['exp', { exp: 1e400 }],
+    ['exp', { exp: 1.5 }],
     ['exp', { exp: null }],
     ['exp', { exp: -1 }],
     ['nbf', { nbf: '0' }],
