@@ -24,7 +24,7 @@ export interface Run {
   report: CopyReport
   events: CopyEvent[]
   /** What became of a key: `copied`, or `conflict: …`. */
-  of(key: string): string | undefined
+  of: (key: string) => string | undefined
 }
 
 /** One run, with the ledger of the runs before it in the same folder. */
