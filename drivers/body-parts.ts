@@ -31,15 +31,19 @@ export class BodyParts {
     this.#body.destroy()
   }
 
-  /** Takes so many bytes in, or the whole body, and gives them out later. */
-  async takeAhead(bytes: number): Promise<void> {
+  /**
+   * Takes so many bytes in, or the whole body, and gives them out later.
+   * @returns whether the whole body is in, as far as is known
+   */
+  async takeAhead(bytes: number): Promise<boolean> {
     let length = this.#ahead.reduce((sum, chunk) => sum + chunk.byteLength, 0)
     while (length < bytes) {
       const chunk = await this.#receive()
-      if (chunk === null) return
+      if (chunk === null) return true
       this.#ahead.push(chunk)
       length += chunk.byteLength
     }
+    return false
   }
 
   /** What comes next, in whatever pieces it comes; `null` when the body has ended cleanly. */

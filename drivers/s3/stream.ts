@@ -38,17 +38,18 @@ export class Streams {
 
 /**
  * Sends a body as one request while it comes, which costs no memory, and which every backend holds to its condition.
- * `null`, with nothing of the body lost, where it has to go another way: it is too large, comes too slowly, too many
- * others are on their way, or the backend might take a part of it for the whole.
+ * `null`, with nothing of the body lost, where it has to go another way: its size is not known, or too large, it comes
+ * too slowly, too many others are on their way, or the backend might take a part of it for the whole.
  * @throws `unavailable` for a fault after the beginning of the body is gone, `busy` for a conflict then
  */
 export async function putWhileItComes(
   store: Store,
   target: Target,
   parts: BodyParts,
-  size: number,
 ): Promise<ObjectInfo | null> {
-  if (!store.traits.wholeBodies || size > maxStreamedBytes || !(await comesFast(parts))) return null
+  const { size } = target.options
+  if (size === undefined || size > maxStreamedBytes) return null
+  if (!store.traits.wholeBodies || !(await comesFast(parts))) return null
   if (!store.streams.take()) return null
   try {
     return await putPassing(store, target, parts, size)

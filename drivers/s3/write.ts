@@ -37,16 +37,16 @@ export async function writeObject(
 
 async function writeParts(store: Store, target: Target, parts: BodyParts): Promise<ObjectInfo> {
   const { size } = target.options
-  if (size !== undefined && size > partBytes) return await writeLarge(store, target, parts, size)
-  const first = await parts.take(partBytes)
-  if (first.last) return await putBytes(store, target, first.bytes)
-  await checkEarly(store, target)
-  return await writeByParts(store, target, first, parts)
+  const isLarge = size === undefined ? !(await parts.takeAhead(partBytes + 1)) : size > partBytes
+  if (isLarge) return await writeLarge(store, target, parts)
+  const { bytes, last } = await parts.take(partBytes)
+  if (!last) throw new DriverError('backend', 'the body has more bytes than were announced')
+  return await putObject(store, target, { size: bytes.length, body: () => bytes, isStream: false })
 }
 
-async function writeLarge(store: Store, target: Target, parts: BodyParts, size: number): Promise<ObjectInfo> {
+async function writeLarge(store: Store, target: Target, parts: BodyParts): Promise<ObjectInfo> {
   await checkEarly(store, target)
-  const streamed = await putWhileItComes(store, target, parts, size)
+  const streamed = await putWhileItComes(store, target, parts)
   if (streamed !== null) return streamed
   const first = await store.memory.hold(partBytes, (bytes, into) => parts.take(bytes, into))
   return await writeByParts(store, target, first, parts)
@@ -62,10 +62,6 @@ async function writeByParts(
   return isHeld
     ? await uploadParts(store, target, first, parts)
     : await putSpooled(store, target, first, parts)
-}
-
-async function putBytes(store: Store, target: Target, bytes: Buffer): Promise<ObjectInfo> {
-  return await putObject(store, target, { size: bytes.length, body: () => bytes, isStream: false })
 }
 
 /** Spares the client the upload of what cannot be committed. */

@@ -7,6 +7,7 @@
 #
 # FOLDER must not exist; it is removed again. Whoever starts this holds the other end of standard input, so that
 # nothing stays behind however that process ends. The gateway knows one user, $CEPH_ACCESS_KEY and $CEPH_SECRET_KEY.
+# What was overwritten or deleted is gone after $CEPH_GC_SECONDS, 10 unless said otherwise.
 set -euo pipefail
 
 fail() {
@@ -89,8 +90,8 @@ rgw_data = $folder/gateway
 # With Nagle's algorithm every answer that is sent in two pieces waits 40 ms for an acknowledgement.
 rgw_frontends = beast endpoint=127.0.0.1:$s3_port tcp_nodelay=1
 # Leave no parts of deleted objects in memory for long.
-rgw_gc_obj_min_wait = 10
-rgw_gc_processor_period = 10
+rgw_gc_obj_min_wait = ${CEPH_GC_SECONDS:-10}
+rgw_gc_processor_period = ${CEPH_GC_SECONDS:-10}
 EOF
 }
 
