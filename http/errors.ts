@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'rate_limited'
   | 'headers_too_large'
   | 'server_error'
+  | 'not_supported'
   | 'bad_gateway'
   | 'unavailable'
   | 'overloaded'
@@ -47,6 +48,7 @@ export const wire = {
   rate_limited: { status: 429, error: errorNames.rateLimited },
   headers_too_large: { status: 431, error: errorNames.headersTooLarge },
   server_error: { status: 500, error: null },
+  not_supported: { status: 501, error: errorNames.notSupported },
   bad_gateway: { status: 502, error: errorNames.storage },
   unavailable: { status: 503, error: errorNames.storage },
   overloaded: { status: 503, error: errorNames.overloaded },

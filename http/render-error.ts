@@ -55,11 +55,16 @@ export function renderErrors(logger: Logger, drainLimits?: DrainLimits): ErrorRe
       res.destroy()
       return
     }
-    if (refusal === null || wire[refusal.code].status >= 500) {
+    if (refusal === null || isFault(refusal)) {
       logger.error({ id: contextOf(res)?.id, err: describeError(error) }, 'request failed')
     }
     render(req, res, refusal, drainLimits)
   }
+}
+
+/** What an operator should hear of; that something cannot be done here is none. */
+function isFault({ code }: WireError): boolean {
+  return wire[code].status >= 500 && code !== 'not_supported'
 }
 
 /** The refusal that an error is, or `null` for one that nobody foresaw. */

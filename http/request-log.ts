@@ -56,7 +56,8 @@ export function requestLog(logger: Logger, instruments: HttpInstruments): Reques
 }
 
 function levelOf(status: number): Level {
-  if (status >= 500) return 'error'
+  // That this server cannot do what it was asked for (501) is no fault of it.
+  if (status >= 500 && status !== 501) return 'error'
   return status >= 400 ? 'warn' : 'info'
 }
 

@@ -2,6 +2,7 @@ import express, { type Express, type Request, type Response } from 'express'
 import { apiDocs } from '../http/api-docs/api-docs.ts'
 import { baseApp } from '../http/base-app.ts'
 import { removeFile } from './delete.ts'
+import { presignUpload } from './direct-upload.ts'
 import { depositGrant } from './grant.ts'
 import { createHub, type Hub } from './hub.ts'
 import { hubInfo } from './hub-info.ts'
@@ -38,6 +39,7 @@ export function hubApp(options: HubOptions): Express {
       // Express would decode parameters; the routes match the target as it was sent, and target.ts reads it.
       app.get(/^\/hub_info\/?$/, hubInfo(options, hub))
       app.post(/^\/store\/[a-zA-Z0-9]+\//, operation(hub, storeFile))
+      app.post(/^\/upload\/[a-zA-Z0-9]+\//, json, operation(hub, presignUpload))
       app.delete(/^\/delete\/[a-zA-Z0-9]+\//, operation(hub, removeFile))
       app.post(/^\/list-files\/[a-zA-Z0-9]+\/?$/, json, operation(hub, listFiles))
       app.post(/^\/revoke-all\/[a-zA-Z0-9]+\/?$/, json, operation(hub, revokeAll))

@@ -22,7 +22,8 @@ export function hubInfo(options: HubOptions, hub: Hub): RequestHandler {
     ucan_versions: ucanVersions,
     revocation_max_age_seconds: options.revocationMaxAgeSeconds,
     max_ucan_bytes: maxUcanBytes,
-    extensions,
+    direct_upload_threshold: hub.directUpload?.thresholdBytes ?? null,
+    extensions: hub.directUpload === null ? extensions : [...extensions, 'direct-upload'],
     software,
   }
   return (_req, res) => {

@@ -1,11 +1,16 @@
-import type { Driver } from '../drivers/driver.ts'
+import type { Driver, PresignedUploads } from '../drivers/driver.ts'
 import { limitAddresses } from './address-limit.ts'
 import { type Authenticator, authenticator } from './auth/authenticate.ts'
 import { type AuthorityStore, authorityStore } from './auth/authority-store.ts'
 import { type HubInstruments, noHubInstruments } from './instruments.ts'
-import type { HubOptions } from './options.ts'
+import type { DirectUploadOptions, HubOptions } from './options.ts'
 import { PathLocks } from './path-locks.ts'
 import { type SocialProofs, socialProofs } from './social-proofs.ts'
+
+/** Uploads that go to the storage itself. */
+export interface DirectUpload extends DirectUploadOptions {
+  readonly uploads: PresignedUploads
+}
 
 /** What the operations work with. Apart from caches and the locks of what is under way it has no state. */
 export interface Hub {
@@ -19,6 +24,8 @@ export interface Hub {
   readonly pageSize: number
   readonly cacheControl: string
   readonly idleTimeoutMs: number
+  /** `null` where uploads go through the hub alone. */
+  readonly directUpload: DirectUpload | null
   readonly instruments: HubInstruments
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -52,7 +59,13 @@ export function createHub(options: HubOptions): Hub {
     pageSize: options.pageSize,
     cacheControl: options.cacheControl,
     idleTimeoutMs: options.idleTimeoutMs,
+    directUpload: directUploadOf(options),
     instruments,
     now,
   }
+}
+
+function directUploadOf({ driver, directUpload }: HubOptions): DirectUpload | null {
+  const uploads = driver.presign?.uploads ?? null
+  return directUpload === undefined || uploads === null ? null : { ...directUpload, uploads }
 }

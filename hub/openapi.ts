@@ -55,6 +55,42 @@ const store: DescribedOperation = {
   },
 }
 
+const upload: DescribedOperation = {
+  operationId: 'upload',
+  summary: 'Ask for a direct upload',
+  description:
+    'Answers the one request by which a file of this size and type can be brought to the storage itself, which holds it to that, and to the conditions that came with this one. Allowed exactly where a store is. A credential that archives can upload what is new only.',
+  tags: ['files'],
+  parameters: [...fileParameters, ...conditions, proofs],
+  requestBody: jsonBody('DescribedFile', { size: 73400320, contentType: 'video/mp4' }),
+  responses: {
+    '200': jsonAnswer('Send this, headers and all, within its time.', 'DirectUpload', {
+      method: 'PUT',
+      url: `https://bucket.s3.eu-central-1.amazonaws.com/${address}/film.mp4?X-Amz-Signature=5f1c0e`,
+      headers: { 'Content-Length': '73400320', 'Content-Type': 'video/mp4', 'Cache-Control': 'no-cache' },
+      expires: 1782864060,
+      publicURL: `https://files.example/${address}/film.mp4`,
+    }),
+    ...refusals(
+      [
+        ...authorized,
+        'invalid_input',
+        'not_enough_proofs',
+        'not_authorized',
+        'not_found',
+        'conflict',
+        'precondition_failed',
+        'payload_too_large',
+        'not_supported',
+      ],
+      {
+        not_found: "The address is one of the hub's own records, which no request may store.",
+        not_supported: 'This hub, its storage or the credential allows no direct upload here; use `/store`.',
+      },
+    ),
+  },
+}
+
 const remove: DescribedOperation = {
   operationId: 'delete',
   summary: 'Delete a file',
@@ -179,6 +215,7 @@ const hubInfo: DescribedOperation = {
       ucan_versions: ['0.8', '0.9', '0.10'],
       revocation_max_age_seconds: 5,
       max_ucan_bytes: 16384,
+      direct_upload_threshold: null,
       extensions: ['grants', 'ucan', 'revoke', 'list-prefix', 'did-key-addresses'],
       software: { name: 'mandate', version: '0.1.0' },
     }),
@@ -232,6 +269,7 @@ const schemas = {
       'ucan_versions',
       'revocation_max_age_seconds',
       'max_ucan_bytes',
+      'direct_upload_threshold',
       'extensions',
       'software',
     ],
@@ -248,6 +286,11 @@ const schemas = {
       ucan_versions: { type: 'array', items: text },
       revocation_max_age_seconds: { type: 'number', minimum: 0 },
       max_ucan_bytes: wholeNumber,
+      direct_upload_threshold: {
+        type: ['integer', 'null'],
+        minimum: 0,
+        description: 'Bytes above which `/upload` serves better than `/store`; null where there is none.',
+      },
       extensions: { type: 'array', items: text },
       software: { type: 'object', required: ['name', 'version'], properties: { name: text, version: text } },
     },
@@ -262,6 +305,29 @@ const schemas = {
         description: 'Where anybody can read it; percent-encoded.',
       },
       etag: { type: 'string', description: 'Names this version, for `If-Match`.' },
+    },
+  },
+  DescribedFile: {
+    type: 'object',
+    required: ['size'],
+    properties: {
+      size: { ...wholeNumber, description: 'Bytes, exactly.' },
+      contentType: { ...textOrNull, description: 'application/octet-stream without one.' },
+    },
+  },
+  DirectUpload: {
+    type: 'object',
+    required: ['method', 'url', 'headers', 'expires', 'publicURL'],
+    properties: {
+      method: { const: 'PUT' },
+      url: { type: 'string', format: 'uri' },
+      headers: {
+        type: 'object',
+        additionalProperties: text,
+        description: 'All must be sent as they are; a browser sets `Content-Length` by itself.',
+      },
+      expires: { ...wholeNumber, description: 'Until when the request may begin, in seconds since 1970.' },
+      publicURL: { type: 'string', format: 'uri', description: 'Where anybody can read it then.' },
     },
   },
   ListFiles: {
@@ -428,6 +494,7 @@ export const hubDocument = openApiDocument({
   paths: {
     '/hub_info': { get: hubInfo },
     '/store/{address}/{path}': { post: signed(store) },
+    '/upload/{address}/{path}': { post: signed(upload) },
     '/delete/{address}/{path}': { delete: signed(remove) },
     '/list-files/{address}': { post: signed(listFiles) },
     '/revoke-all/{address}': { post: signed(revokeAll) },

@@ -4,6 +4,13 @@ import type { PeerLimit } from '../http/peer-limit.ts'
 import type { HubInstruments } from './instruments.ts'
 import type { ProofVerifier } from './social-proofs.ts'
 
+export interface DirectUploadOptions {
+  /** Bytes above which clients are told to upload directly. */
+  thresholdBytes: number
+  /** Within which an upload must begin once it was allowed, in seconds: 1 to 300. A revocation comes too late for it. */
+  lifetimeSeconds: number
+}
+
 /** Everything that a hub is made of. Nothing is read from the environment. */
 export interface HubOptions {
   driver: Driver
@@ -34,6 +41,8 @@ export interface HubOptions {
   maxInvocationLifetimeSeconds: number
   /** How long an upload may stand still before it is given up. */
   idleTimeoutMs: number
+  /** Uploads that go to the storage itself; without it, or over a driver that presigns none, they are refused. */
+  directUpload?: DirectUploadOptions
   /** How many requests one peer may make; without it any number. */
   peerLimit?: PeerLimit
   /** Requests a minute at one address by its owner, and as many by its writers; 0 or absent for no limit. */

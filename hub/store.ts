@@ -16,7 +16,7 @@ import { type FileTarget, fileTarget } from './target.ts'
 import { Upload } from './upload.ts'
 
 /** One store that was found to be allowed. */
-interface Store {
+export interface Store {
   target: FileTarget
   authority: Authority
   permit: Permit
@@ -123,7 +123,13 @@ function upload(hub: Hub, req: Request, store: Store, beforeCommit?: () => Promi
 }
 
 /** What was revoked while the body came must not be committed, nor in a way that is no longer allowed. */
-async function authorizeAgain({ authority, target, contentType, size, permit }: Store): Promise<void> {
+export async function authorizeAgain({
+  authority,
+  target,
+  contentType,
+  size,
+  permit,
+}: Omit<Store, 'precondition'>): Promise<void> {
   const renewed = await authority.renew()
   if (renewed === authority) return
   const again = authorize(renewed, { kind: 'store', path: target.path, size, contentType })
@@ -143,6 +149,6 @@ function declaredSize(req: Request): number | null {
   return req.headers['transfer-encoding'] === undefined ? 0 : null
 }
 
-function tooLarge(maxBytes: number): WireError {
+export function tooLarge(maxBytes: number): WireError {
   return new WireError('payload_too_large', `a file may have at most ${maxBytes} bytes at this hub`)
 }

@@ -60,6 +60,17 @@ const get: DescribedOperation = {
       },
       content: bytes,
     },
+    '302': {
+      description:
+        'The file is there, and the storage itself sends it: where the reader is configured so. A `Range` is repeated there.',
+      headers: {
+        Location: {
+          description: 'May last for two minutes only.',
+          schema: { type: 'string', format: 'uri' },
+        },
+        'Cache-Control': { description: 'Never longer than the URL lasts.', schema: { type: 'string' } },
+      },
+    },
     ...answers,
     ...refusals(['range_not_satisfiable']),
   },

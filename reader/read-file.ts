@@ -7,6 +7,7 @@ import { quoteEtag } from '../http/etag.ts'
 import { nameRoute } from '../http/request-context.ts'
 import { parseTarget } from './parse-target.ts'
 import { type Plan, planAnswer, wantsWhole } from './plan.ts'
+import type { Redirect } from './redirect.ts'
 import { sendBytes, setContentHeaders, setVersionHeaders } from './send-object.ts'
 
 export interface ReadFileOptions {
@@ -15,6 +16,8 @@ export interface ReadFileOptions {
   cacheControl: string
   /** What stands before the address in a path, `/` at both ends. */
   prefix: string
+  /** `null`: the reader sends every byte itself. */
+  redirect: Redirect | null
 }
 
 /** The methods that the reader answers. */
@@ -30,7 +33,7 @@ export function readFile(options: ReadFileOptions): RequestHandler {
     const target = parseTarget(req.url, options.prefix)
     if (target === null) throw notFound()
     nameRoute(res, 'read', target.address)
-    if (wantsWhole(req)) await sendWhole(options, target.key, res)
+    if (options.redirect === null && wantsWhole(req)) await sendWhole(options, target.key, res)
     else await sendPlanned(options, target.key, req, res)
   }
 }
@@ -49,6 +52,7 @@ async function sendPlanned(options: ReadFileOptions, key: Key, req: Request, res
     if (info === null) throw notFound()
     const plan = planAnswer(req, info)
     if (req.method === 'HEAD' || plan.status >= 300) return sendHead(options, info, plan, res)
+    if (options.redirect?.serves(req.headers, info) === true) return options.redirect.send(res, key)
     const found = await readVersion(options.driver, key, info, plan)
     if (found !== null) return sendFound(options, found, plan, res)
   }

@@ -17,6 +17,7 @@ export const errorNames = {
   headersTooLarge: 'HeadersTooLargeError',
   storage: 'StorageError',
   overloaded: 'OverloadedError',
+  notSupported: 'NotSupportedError',
 } as const
 
 export type ErrorName = (typeof errorNames)[keyof typeof errorNames]

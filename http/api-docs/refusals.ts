@@ -76,6 +76,10 @@ const rows: Record<ErrorCode, { when: string; message: string; details?: Record<
     message: 'the headers of the request are too large',
   },
   server_error: { when: 'A fault of the server; its log says more.', message: 'Server Error' },
+  not_supported: {
+    when: 'This server, or the storage behind it, cannot do that, and trying again will not help.',
+    message: 'this hub hands out no direct uploads; send the file to /store',
+  },
   bad_gateway: {
     when: 'The storage refuses to work. `Retry-After` says when to come back.',
     message: 'the storage refused the request',

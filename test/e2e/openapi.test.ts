@@ -89,6 +89,7 @@ const readerPaths = asDocument(readerDocument('/'))
 const asks: Record<string, Ask> = {
   hubInfo: { target: '/hub_info' },
   store: { method: 'POST', target: '/store/{address}/a/b.txt', body: 'x' },
+  upload: { method: 'POST', target: '/upload/{address}/a/b.txt', body: { size: 1, contentType: 'a/b' } },
   delete: { method: 'DELETE', target: '/delete/{address}/a/b.txt' },
   listFiles: { method: 'POST', target: '/list-files/{address}', body: { page: null, stat: true } },
   revokeAll: { method: 'POST', target: '/revoke-all/{address}', body: { oldestValidTimestamp: 1 } },
@@ -106,6 +107,7 @@ const asks: Record<string, Ask> = {
 /** Operations that need the storage, with a call that each of them makes. */
 const calls: Record<string, DriverCall> = {
   store: 'write',
+  upload: 'read',
   delete: 'delete',
   listFiles: 'list',
   revokeAll: 'write',
@@ -155,6 +157,27 @@ const whileWriting: Run = async (stage, ask) => {
   }
 }
 
+/** A hub whose storage presigns. */
+function presigning(more: HubOverrides = {}): HubOverrides {
+  const driver = {
+    ...faultyDriver(memoryDriver()),
+    capabilities: { atomicConditions: true, presign: true, range: true },
+    presign: {
+      readUrl: async () => 'https://storage.example/',
+      uploads: {
+        maxBytes: 1_000_000,
+        presign: async () => ({
+          method: 'PUT' as const,
+          url: 'https://storage.example/a/b.txt?signature',
+          headers: { 'Content-Length': '1' },
+          expiresMs: testNow * 1000,
+        }),
+      },
+    },
+  }
+  return { driver, directUpload: { thresholdBytes: 1, lifetimeSeconds: 60 }, ...more }
+}
+
 const large = 'x'.repeat(70_000)
 /** An address that is none is refused as a path is. */
 const badAddress = 'a'.repeat(200)
@@ -169,6 +192,15 @@ const hubRows: Row[] = [
   { operation: 'store', status: 409, run: whileWriting },
   { operation: 'store', status: 412, ask: { headers: { 'If-None-Match': '*' } }, before: put },
   { operation: 'store', status: 413, ask: { body: 'x'.repeat(1024 * 1024 + 1) } },
+  { operation: 'upload', status: 200, hub: presigning() },
+  { operation: 'upload', status: 400, ask: { body: { size: -1 } } },
+  { operation: 'upload', status: 402, hub: presigning({ proofsRequired: 1 }) },
+  { operation: 'upload', status: 403, ask: { target: '/upload/{address}/a//b.txt' } },
+  { operation: 'upload', status: 404, ask: { target: '/upload/{address}-auth/authTimestamp' } },
+  { operation: 'upload', status: 409, hub: presigning(), run: whileWriting },
+  { operation: 'upload', status: 412, ask: { headers: { 'If-None-Match': '"x"' } } },
+  { operation: 'upload', status: 413, ask: { body: { size: 1024 * 1024 + 1 } } },
+  { operation: 'upload', status: 501 },
   { operation: 'delete', status: 202, before: put },
   { operation: 'delete', status: 403, ask: { target: '/delete/{address}/a//b.txt' } },
   { operation: 'delete', status: 404 },
@@ -208,6 +240,12 @@ const hubRows: Row[] = [
 
 const readerRows: Row[] = [
   { operation: 'read', status: 206, before: put, ask: { headers: { Range: 'bytes=0-0' } } },
+  {
+    operation: 'read',
+    status: 302,
+    before: put,
+    reader: { redirect: { to: 'public', baseUrl: 'https://files.example/', thresholdBytes: 0 } },
+  },
   { operation: 'read', status: 416, before: put, ask: { headers: { Range: 'bytes=7-' } } },
   ...['read', 'stat'].flatMap((operation): Row[] => [
     { operation, status: 200, before: put },
@@ -309,6 +347,7 @@ function stageOf(url: string, port: number, driver: FaultyDriver, hanging: Ask, 
   const send: Stage['send'] = async ({ method = 'GET', target = '', headers, body, by = owner, claims }) => {
     const response = await fetch(url + target.replace('{address}', owner.address), {
       method,
+      redirect: 'manual',
       headers: { ...(by === null ? {} : { Authorization: `bearer ${v1(by, claims)}` }), ...headers },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
