@@ -62,7 +62,7 @@ function messageOf(status: number, message: string | null): string {
 
 /** What a hub, or somebody in between, says back must not put a token into a log. */
 function withoutTokens(text: string): string {
-  return text.slice(0, maxMessageLength).replace(/[\w-]{16,}\.[\w-]{16,}(?:\.[\w-]*)?/g, '[token]')
+  return text.replace(/[\w-]{16,}\.[\w-]{16,}(?:\.[\w-]*)?/g, '[token]').slice(0, maxMessageLength)
 }
 
 async function readRefusal(response: Response): Promise<Readonly<Record<string, unknown>>> {
