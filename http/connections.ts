@@ -19,25 +19,40 @@ export interface ConnectionOptions {
   isProxy(address: string): boolean
   /** Called with a socket over the limit; it is not read from. */
   refuse(socket: Socket): void
+  /** Whether the sockets that requests come by are not those that were accepted but lie within them. */
+  isTls: boolean
 }
 
 /** Follows every socket and every answer of a server that does not listen yet. */
 export function trackConnections(server: Server, options: ConnectionOptions): Connections {
   const answers = new Map<Socket, Set<ServerResponse>>()
   const counts = new PeerCounts(options.maxSocketsPerPeer)
+  /** Accepted sockets whose handshake is not over. */
+  const handshakes = new Map<string, Socket>()
   let retiring = false
+
+  const follow = (socket: Socket) => {
+    answers.set(socket, new Set())
+    socket.once('close', () => answers.delete(socket))
+  }
 
   server.on('connection', (socket: Socket) => {
     const peer = socket.remoteAddress
     // Gone before we saw it.
     if (peer === undefined) return void socket.destroy()
-    answers.set(socket, new Set())
     const allowed = counts.add(peer) || options.isProxy(peer)
+    const name = nameOf(socket)
+    if (options.isTls) handshakes.set(name, socket)
+    else follow(socket)
     socket.once('close', () => {
-      answers.delete(socket)
+      handshakes.delete(name)
       counts.remove(peer)
     })
     if (!allowed) options.refuse(socket)
+  })
+  server.on('secureConnection', (socket: Socket) => {
+    handshakes.delete(nameOf(socket))
+    follow(socket)
   })
 
   server.prependListener('request', (req, res) => {
@@ -59,16 +74,22 @@ export function trackConnections(server: Server, options: ConnectionOptions): Co
     },
     retire() {
       retiring = true
+      for (const socket of handshakes.values()) socket.destroy()
       for (const [socket, open] of answers) {
         if (open.size === 0) socket.destroy()
         for (const res of open) if (!res.headersSent) res.setHeader('Connection', 'close')
       }
     },
     destroyAll() {
-      for (const socket of answers.keys()) socket.destroy()
+      for (const socket of [...handshakes.values(), ...answers.keys()]) socket.destroy()
     },
-    count: () => answers.size,
+    count: () => handshakes.size + answers.size,
   }
+}
+
+/** The same for a socket and for the one of TLS within it. */
+function nameOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
 }
 
 class PeerCounts {

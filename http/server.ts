@@ -5,7 +5,9 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import type { SecureContextOptions } from 'node:tls'
 import type { Logger } from 'pino'
 import { type Admission, type AdmissionLimits, admission, defaultAdmissionLimits } from './admission.ts'
 import { type Connections, trackConnections } from './connections.ts'
@@ -61,6 +63,8 @@ export interface ServerOptions {
   /** How long `close` lets requests under way go on. */
   graceMs?: number
   instruments?: HttpInstruments
+  /** Certificate and key: with them the server speaks HTTPS, and nothing else. */
+  tls?: SecureContextOptions
   /** Whether an address is that of a proxy, whose sockets are not counted. */
   isProxy?: (address: string) => boolean
 }
@@ -83,6 +87,11 @@ export interface RunningServer {
    */
   close: () => Promise<void>
   load: () => ServerLoad
+  /**
+   * Uses another certificate for connections that come from now on; those that are there go on with theirs. For a
+   * server that was started with `tls`. @throws where it cannot be used; then the former one stays in force
+   */
+  setCertificate: (tls: SecureContextOptions) => void
 }
 
 /** @throws when the address cannot be listened on */
@@ -90,15 +99,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { app, host, port, logger, graceMs = 30_000 } = options
   const { instruments = noHttpInstruments, isProxy = () => false } = options
   const limits = { ...defaultLimits, ...options.limits }
-  const server = createHttpServer(limits, expressClasses(app))
+  const server = createHttpServer(limits, expressClasses(app), options.tls)
+  const isTls = options.tls !== undefined
   const tooMany = rawAnswer(
     new WireError('rate_limited', 'too many open connections from this address', { retryAfterSeconds: 5 }),
   )
   const connections = trackConnections(server, {
     maxSocketsPerPeer: limits.maxSocketsPerPeer,
     isProxy,
+    isTls,
     refuse(socket) {
       instruments.turnedAway('sockets')
+      // Before the handshake there is no way to say anything.
+      if (isTls) return void socket.destroy()
       socket.pause()
       socket.write(tooMany)
       socket.destroySoon()
@@ -115,7 +128,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { port: actualPort } = server.address() as AddressInfo
   let closed: Promise<void> | null = null
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}`,
+    url: `${isTls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${actualPort}`,
     port: actualPort,
     close: () => {
       closed ??= closeGracefully(server, connections, graceMs, logger)
@@ -124,6 +137,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     load() {
       const { underWay, waiting } = door.counts()
       return { sockets: connections.count(), requests: underWay, waiting }
+    },
+    setCertificate(tls) {
+      if (!isTls) throw new TypeError('the server speaks plain HTTP')
+      ;(server as TlsServer).setSecureContext(tls)
     },
   }
 }
@@ -136,8 +153,12 @@ function inTurn(app: RequestListener, door: Admission): RequestListener {
   }
 }
 
-function createHttpServer(limits: ServerLimits, classes: MessageClasses | null): Server {
-  const server = createServer({
+function createHttpServer(
+  limits: ServerLimits,
+  classes: MessageClasses | null,
+  tls: SecureContextOptions | undefined,
+): Server {
+  const options = {
     ...classes,
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs),
@@ -145,7 +166,11 @@ function createHttpServer(limits: ServerLimits, classes: MessageClasses | null):
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: limits.checkIntervalMs,
     noDelay: true,
-  })
+  }
+  const server =
+    tls === undefined
+      ? createServer(options)
+      : createTlsServer({ ...options, ...tls, handshakeTimeout: limits.headersTimeoutMs })
   server.maxRequestsPerSocket = 0
   server.timeout = limits.idleTimeoutMs
   return server
@@ -172,6 +197,8 @@ function answerClientErrors(connections: Connections, logger: Logger, instrument
     // Node tells the same error again for every further byte.
     if (answered.has(socket)) return
     answered.add(socket)
+    // A handshake that failed: the client would not understand an answer.
+    if (isTlsError(error.code)) return void socket.destroy()
     if (error.code === 'ECONNRESET' || !socket.writable || connections.answerBegun(socket)) {
       socket.destroy()
       return
@@ -181,6 +208,10 @@ function answerClientErrors(connections: Connections, logger: Logger, instrument
     logger.warn({ code: error.code, refusal: refusal.code }, 'request refused')
     answerByHand(socket, refusal)
   }
+}
+
+function isTlsError(code: string | undefined): boolean {
+  return /^ERR_(SSL|TLS)_/.test(code ?? '')
 }
 
 function refusalOf(code: string | undefined): WireError {

@@ -1,8 +1,12 @@
+import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
-import { type Logger, pino } from 'pino'
 import type { Config, Kind } from './config/schema.ts'
-import { type Running, startServers } from './start.ts'
+import { type Closable, endAtSignals, endWith } from './lifecycle.ts'
+import { openLog } from './log.ts'
+import { startServers } from './start.ts'
 import { summary } from './summary.ts'
+import { openMetricsPage } from './watch/open-page.ts'
+import { openWatch } from './watch/open-watch.ts'
 
 export interface ServeOptions {
   config: Config
@@ -15,45 +19,35 @@ export interface ServeOptions {
  * Starts, prints the summary on standard error and goes on until a signal; the log is on standard output.
  * @throws {StartError} and leaves nothing running
  */
-export async function serve({ config, kind, file }: ServeOptions): Promise<void> {
+export async function serve(options: ServeOptions): Promise<void> {
+  const { workers } = options.config
+  const count = workers === 'auto' ? availableParallelism() : workers
+  if (count === 1) return await serveAlone(options)
+  const { serveByWorkers } = await import('./workers/primary.ts')
+  await serveByWorkers({ ...options, count })
+}
+
+async function serveAlone({ config, kind, file }: ServeOptions): Promise<void> {
   const logger = openLog(config.logLevel)
   const folder = file === null ? process.cwd() : dirname(file)
-  const running = await startServers(config, kind, logger, folder)
-  endWith(running, logger)
+  const { watch, registry } = await openWatch(config)
+  const running = await startServers({ config, kind, logger, folder, watch })
+  const open: Closable[] = [running]
+  // In turn: the metrics tell of the last requests, too.
+  const close = async () => {
+    for (const part of open) await part.close()
+  }
+  let metricsUrl: string | null = null
+  try {
+    const page = registry === null ? null : await openMetricsPage(config, () => registry.metrics(), logger)
+    if (page !== null) open.push(page)
+    metricsUrl = page?.url ?? null
+  } catch (error) {
+    await close()
+    throw error
+  }
+  open.push(watch)
+  endAtSignals(endWith({ close }, logger))
   logger.info({ hub: running.hub?.url, reader: running.reader?.url }, 'listening')
-  process.stderr.write(summary({ config, running, file }))
-}
-
-/** How long a line may wait for others before it is written, in milliseconds. */
-const logDelayMs = 200
-
-/** Lines go out together: a call to the system for each would cost a busy hub as much as its checks of tokens. */
-function openLog(level: string): Logger {
-  const destination = pino.destination({ dest: 1, sync: true, minLength: 4096, periodicFlush: logDelayMs })
-  process.on('exit', () => destination.flushSync())
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination)
-}
-
-/** SIGTERM and SIGINT stop in order; a second one, at once. An error that nothing caught stops with status 1. */
-function endWith(running: Running, logger: Logger): void {
-  let stopping = false
-  const stop = (why: string, status: number) => {
-    if (stopping) process.exit(1)
-    stopping = true
-    logger.info({ why }, 'stopping')
-    running.close().then(
-      () => process.exit(status),
-      (error: unknown) => {
-        logger.fatal({ err: error }, 'could not stop in order')
-        process.exit(1)
-      },
-    )
-  }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal, 0))
-  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-    process.on(event, (error: unknown) => {
-      logger.fatal({ err: error }, event)
-      stop(event, 1)
-    })
-  }
+  process.stderr.write(summary({ config, running, file, metricsUrl }))
 }

@@ -3,24 +3,30 @@ import { software } from '../../http/software.ts'
 import { isLoopback, isWildcard, localUrl } from './config/checks.ts'
 import type { Config } from './config/schema.ts'
 import { isBuiltDriver } from './config/values.ts'
-import type { Running } from './start.ts'
 import { storePlace, storeText } from './store-text.ts'
+import type { Listening } from './workers/messages.ts'
 
 export interface SummaryInput {
   config: Config
-  running: Running
+  running: Listening
   /** The file that was read; `null` without one. */
   file: string | null
+  /** Of the server of metrics; `null` without one. */
+  metricsUrl: string | null
+  /** Processes that serve. */
+  workers?: number
 }
 
 /** What an operator wants to know at the start: one line for each thing. */
-export function summary({ config, running, file }: SummaryInput): string {
+export function summary({ config, running, file, metricsUrl, workers = 1 }: SummaryInput): string {
   const rows = [
     ...(running.hub === null ? [] : hubRows(config, running.hub.port)),
     ...readRows(config, running),
     ['storage', storage(config)],
     ...(running.hub === null ? [] : [['writers', writers(config)]]),
     ['limits', limits(config, running)],
+    ['metrics', metricsUrl === null ? 'none' : `${metricsUrl}/metrics`],
+    ...(workers === 1 ? [] : [['workers', `${workers} processes; the limits are those of each`]]),
     [
       'settings',
       file === null ? 'defaults, environment and flags; no file' : `${file}, environment and flags`,
@@ -31,20 +37,21 @@ export function summary({ config, running, file }: SummaryInput): string {
   return `mandate ${software.version}, ${what(running)}\n\n${lines.join('\n')}\n\n`
 }
 
-function what({ hub, reader }: Running): string {
+function what({ hub, reader }: Listening): string {
   if (hub !== null && reader !== null) return 'hub and reader'
   return hub === null ? 'reader' : 'hub'
 }
 
-function hubRows({ hub }: Config, port: number): string[][] {
-  return [['write at', `${localUrl(hub.host, port)} (${reach(hub.host)}; server name ${hub.serverName})`]]
+function hubRows({ hub, enableHttps }: Config, port: number): string[][] {
+  const url = localUrl(hub.host, port, enableHttps !== null)
+  return [['write at', `${url} (${reach(hub.host)}; server name ${hub.serverName})`]]
 }
 
 /** A hub alone tells where clients will read; a reader, where it listens. */
-function readRows({ reader }: Config, running: Running): string[][] {
+function readRows({ reader, enableHttps }: Config, running: Listening): string[][] {
   if (running.reader === null)
     return [['read at', `${running.readUrlPrefix} (a reader that is not this process)`]]
-  const local = localUrl(reader.host, running.reader.port)
+  const local = localUrl(reader.host, running.reader.port, enableHttps !== null)
   const told =
     running.hub === null || running.readUrlPrefix === local ? '' : `; clients: ${running.readUrlPrefix}`
   return [['read at', `${local} (${reach(reader.host)}${told})`]]
@@ -82,7 +89,7 @@ function writers({ hub }: Config): string {
   return `whitelist of ${count} ${count === 1 ? 'address' : 'addresses'}`
 }
 
-function limits({ hub, limits }: Config, running: Running): string {
+function limits({ hub, limits }: Config, running: Listening): string {
   const sockets = limits.maxSocketsPerPeer === 0 ? 'any number of' : limits.maxSocketsPerPeer
   const connections = `${sockets} connections from one address`
   return running.hub === null ? connections : `${hub.maxFileUploadSize} MB a file, ${connections}`

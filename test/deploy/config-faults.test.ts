@@ -349,7 +349,7 @@ describe('secrets', () => {
     const tlsCertConfig = { keyPassphrase: secret, keyFile: secret }
     const { warnings } = configure({
       file: { tlsCertConfig },
-      env: { GAIA_TLS_CERT_CONFIG_PFX_PASSPHRASE: secret },
+      env: { GAIA_TLS_CERT_CONFIG_PFX_PASSPHRASE: secret, GAIA_ACME_CONFIG_EMAIL: secret },
     })
     expect(warnings).to.have.lengthOf(2)
     expect(warnings.join()).not.to.include(secret)

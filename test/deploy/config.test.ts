@@ -20,10 +20,16 @@ describe('the configuration', () => {
     expect(warnings).to.deep.equal([])
     expect(config.driver).to.equal('disk')
     expect(config.diskSettings).to.deep.equal({ storageRootDirectory: './data', durability: 'fsync' })
-    expect(config.reader).to.deep.equal({ host: '0.0.0.0', port: 3001, cacheControl: 'no-cache' })
+    expect(config.reader).to.deep.equal({
+      host: '0.0.0.0',
+      port: 3001,
+      httpsPort: 8443,
+      cacheControl: 'no-cache',
+    })
     expect(config.hub).to.deep.equal({
       host: '0.0.0.0',
       port: 3000,
+      httpsPort: 443,
       cacheControl: 'no-cache',
       serverName: 'gaia-0',
       readURL: 'http://localhost:3001/',
@@ -133,6 +139,12 @@ describe('environment variables', () => {
     MANDATE_MAX_FILE_UPLOAD_SIZE: ['0.5', 0.5],
     MANDATE_REVOCATION_MAX_AGE: ['0', 0],
     MANDATE_CREATE_BUCKET: ['1', true],
+    MANDATE_WORKERS: ['auto', 'auto'],
+    MANDATE_METRICS_ENABLED: ['false', false],
+    MANDATE_METRICS_HOST: ['0.0.0.0', '0.0.0.0'],
+    MANDATE_METRICS_PORT: ['9100', 9100],
+    GAIA_ENABLE_HTTPS: ['cert_files', 'cert_files'],
+    MANDATE_PLAIN_HTTP: ['off', 'off'],
     MANDATE_TRUSTED_PROXIES: ['10.0.0.0/8, ::1', ['10.0.0.0/8', '::1']],
     MANDATE_ALLOW_UNSAFE_CONDITIONS: ['true', true],
     MANDATE_S3_ENDPOINT: ['https://s3.test:9000', 'https://s3.test:9000'],
@@ -146,7 +158,9 @@ describe('environment variables', () => {
     const [text, value] =
       values[row.env] ?? (node?.type === 'integer' ? ['50', 50] : ['some text', 'some text'])
     it(`${row.env} sets ${row.key}`, () => {
-      const env = { [row.env]: text, GAIA_SERVER_NAME: 'hub.test:8080' }
+      const certificate = { GAIA_TLS_CERT_CONFIG_PFX_FILE: 'some text' }
+      const also = row.key === 'enableHttps' ? certificate : {}
+      const env = { ...also, [row.env]: text, GAIA_SERVER_NAME: 'hub.test:8080' }
       const { config } = configure({ env })
       for (const key of keysOf(row.key)) expect(at(config, key), key).to.deep.equal(value)
     })
@@ -195,7 +209,7 @@ describe('environment variables', () => {
 
 /** The keys that a row reaches when both servers run. */
 function keysOf(key: string): string[] {
-  if (key === 'port') return ['hub.port']
+  if (key === 'port' || key === 'httpsPort') return [`hub.${key}`]
   const known = describeKeys().map((described) => described.key)
   return [key, `hub.${key}`, `reader.${key}`].filter((candidate) => known.includes(candidate))
 }
@@ -219,7 +233,7 @@ describe('config.sample.json', () => {
     })
   }
 
-  it('shows every key but those of the cloud drivers and of drivers of others', () => {
+  it('shows every key but those of the cloud drivers, of drivers of others and of certificates', () => {
     const shown = JSON.parse(text) as unknown
     const hidden = describeKeys().filter(({ path }) => {
       const inFile = path.reduce<unknown>(
@@ -228,7 +242,9 @@ describe('config.sample.json', () => {
       )
       return (
         inFile === undefined &&
-        !/Credentials|driverSettings|bucket|cacheControl|createBucket|allowUnsafe/.test(path.join('.'))
+        !/Credentials|driverSettings|tlsCertConfig|bucket|cacheControl|createBucket|allowUnsafe/.test(
+          path.join('.'),
+        )
       )
     })
     expect(hidden.map(({ key }) => key)).to.deep.equal([])

@@ -41,7 +41,7 @@ describe('the demo', () => {
 async function playWhereNobodyMayWrite(play: (talk: Talk, hubUrl: string) => Promise<void>) {
   const flags = { '--driver': 'memory', '--host': '127.0.0.1', '--port': '0', '--reader-port': '0' }
   const { config } = configure({ file: { whitelist: [] }, flags })
-  const running = await startServers(config, 'both', pino({ level: 'silent' }))
+  const running = await startServers({ config, kind: 'both', logger: pino({ level: 'silent' }) })
   const lines: string[] = []
   const talk = makeTalk((line) => lines.push(line))
   const failure = await play(talk, running.hub?.url ?? '').then(

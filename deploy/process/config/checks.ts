@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import type { Config, Kind } from './schema.ts'
 import { storeChecks, storeWarnings } from './store-checks.ts'
+import { tlsChecks, tlsWarnings } from './tls-checks.ts'
 import { withSlash } from './values.ts'
 
 /** A combination of keys that cannot work. */
@@ -20,10 +21,21 @@ export interface Checks {
 /** What no key tells by itself. */
 export function checkCombinations(config: Config, kind: Kind): Checks {
   const hub = kind === 'reader' ? [] : [hubUrlCheck(config)]
-  const impossible = [...hub, portCheck(config, kind), memoryCheck(config, kind), ...storeChecks(config)]
+  const impossible = [
+    ...hub,
+    ...portChecks(config, kind),
+    memoryCheck(config, kind),
+    workersCheck(config),
+    ...tlsChecks(config),
+    ...storeChecks(config),
+  ]
   return {
     impossible: impossible.filter((check) => check !== null),
-    warnings: [...storeWarnings(config), ...(kind === 'reader' ? [] : hubWarnings(config, kind))],
+    warnings: [
+      ...storeWarnings(config),
+      ...tlsWarnings(config),
+      ...(kind === 'reader' ? [] : hubWarnings(config, kind)),
+    ],
   }
 }
 
@@ -39,13 +51,34 @@ function hubUrlCheck({ hub }: Config): Check | null {
   }
 }
 
-function portCheck({ hub, reader }: Config, kind: Kind): Check | null {
-  if (kind !== 'both' || hub.port !== reader.port || hub.port === 0) return null
-  if (hub.host !== reader.host && !isWildcard(hub.host) && !isWildcard(reader.host)) return null
+function portChecks({ hub, reader, enableHttps }: Config, kind: Kind): (Check | null)[] {
+  if (kind !== 'both') return []
+  if (hub.host !== reader.host && !isWildcard(hub.host) && !isWildcard(reader.host)) return []
+  const sameHttps = enableHttps !== null && hub.httpsPort === reader.httpsPort && hub.httpsPort !== 0
+  return [
+    hub.port !== reader.port || hub.port === 0
+      ? null
+      : {
+          keys: ['reader.port', 'hub.port'],
+          value: reader.port,
+          problem: 'must be another port than that of the hub (flags --port and --reader-port)',
+        },
+    sameHttps
+      ? {
+          keys: ['reader.httpsPort', 'hub.httpsPort'],
+          value: reader.httpsPort,
+          problem: 'must be another port than that of the hub',
+        }
+      : null,
+  ]
+}
+
+function workersCheck({ driver, workers }: Config): Check | null {
+  if (driver !== 'memory' || workers === 1) return null
   return {
-    keys: ['reader.port', 'hub.port'],
-    value: reader.port,
-    problem: 'must be another port than that of the hub (flags --port and --reader-port)',
+    keys: ['workers', 'driver'],
+    value: workers,
+    problem: 'the driver memory lies within one process, so each worker would have files of its own; set 1',
   }
 }
 
@@ -76,14 +109,16 @@ function hubWarnings({ hub }: Config, kind: Kind): string[] {
 export function fillReadUrl(config: Config): Config {
   const { hub, reader } = config
   if (hub.readURL !== null) return { ...config, hub: { ...hub, readURL: withSlash(hub.readURL) } }
-  if (reader.port === 0) return config
-  return { ...config, hub: { ...hub, readURL: localUrl(reader.host, reader.port) } }
+  const isTls = config.enableHttps !== null
+  const port = isTls ? reader.httpsPort : reader.port
+  if (port === 0) return config
+  return { ...config, hub: { ...hub, readURL: localUrl(reader.host, port, isTls) } }
 }
 
 /** Where a server is reached from this machine. */
-export function localUrl(host: string, port: number): string {
+export function localUrl(host: string, port: number, isTls: boolean): string {
   const name = isWildcard(host) || isLoopback(host) ? 'localhost' : isIP(host) === 6 ? `[${host}]` : host
-  return `http://${name}:${port}/`
+  return `${isTls ? 'https' : 'http'}://${name}:${port}/`
 }
 
 export function isWildcard(host: string): boolean {

@@ -7,7 +7,7 @@ import { suggest } from './suggest.ts'
 export type Env = Readonly<Record<string, string | undefined>>
 
 /** Variables of Gaia's for keys that Mandate lacks; gaia.ts says what becomes of them. */
-const lackingKeys = ['enableHttps', 'httpsPort', 'tlsCertConfig', 'acmeConfig']
+const lackingKeys = ['acmeConfig']
 
 export interface EnvSettings {
   settings: Setting[]

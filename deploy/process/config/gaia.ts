@@ -19,9 +19,7 @@ const levelAliases: Record<string, string> = { http: 'info', verbose: 'debug', s
 
 /** Keys of Gaia's that do nothing here, with what to do instead. */
 const lacking: Record<string, string> = {
-  httpsPort: 'put a proxy that speaks TLS in front',
-  tlsCertConfig: 'put a proxy that speaks TLS in front',
-  acmeConfig: 'put a proxy that speaks TLS in front and fetches certificates',
+  acmeConfig: 'put a proxy that fetches certificates in front: Caddy does so by itself',
   argsTransport: 'the log is JSON on standard output; only its level can be set',
   regtest: 'there is one kind of address here',
   testnet: 'there is one kind of address here',
@@ -32,7 +30,8 @@ export function mapGaia(settings: readonly Setting[]): GaiaMapping {
   const lacked = new Map<string, Set<string>>()
   for (const setting of settings) {
     const [key = '', ...below] = withoutSection(setting.path)
-    if (key === 'enableHttps') mapping.faults.push(...refuseHttps(setting))
+    if (key === 'enableHttps') mapHttps(mapping, setting)
+    else if (key === 'tlsCertConfig') mapping.settings.push({ ...setting, path: [key, ...below] })
     else if (key === 'argsTransport' && below[0] === 'level') mapping.settings.unshift(logLevel(setting))
     else if (Object.hasOwn(lacking, key)) noteLacking(lacked, key, setting)
     else if (key === 'servername') mapping.settings.unshift(rename(setting, 'serverName'))
@@ -49,12 +48,17 @@ function withoutSection(path: readonly string[]): readonly string[] {
   return path[0] === 'hub' || path[0] === 'reader' ? path.slice(1) : path
 }
 
-/** A hub that was asked for TLS must not start without it. */
-function refuseHttps({ value, origin }: Setting): Fault[] {
-  if (value === false || value === 'false' || value === '0') return []
+/** A hub that was asked for TLS must not start without it. In Gaia's terms it is off where it is `false`. */
+function mapHttps(mapping: GaiaMapping, setting: Setting): void {
+  const { value, origin } = setting
+  if (value === false || value === 'false' || value === '0') return
+  if (value !== 'acme') {
+    mapping.settings.push({ ...setting, path: ['enableHttps'] })
+    return
+  }
   const problem =
-    'Mandate speaks plain HTTP only; put a proxy that speaks TLS in front (Caddy, nginx, a load balancer) and remove this key'
-  return [{ key: 'enableHttps', value: showValue(['enableHttps'], value), problem, origin }]
+    'Mandate fetches no certificates; put Caddy in front, which does so by itself (docs/operations.md), and remove this key, or name the files of a certificate in tlsCertConfig and set "cert_files"'
+  mapping.faults.push({ key: 'enableHttps', value: showValue(['enableHttps'], value), problem, origin })
 }
 
 function noteLacking(lacked: Map<string, Set<string>>, key: string, { origin }: Setting): void {

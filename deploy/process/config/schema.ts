@@ -146,6 +146,29 @@ const limits = z.strictObject({
 
 const port = z.int().min(0).max(65_535)
 
+const metrics = z.strictObject({
+  enabled: z.boolean().default(true).describe('serve metrics for Prometheus at a port of their own'),
+  host: host.default('127.0.0.1').describe('network address at which the metrics are served'),
+  port: port
+    .nullable()
+    .default(null)
+    .describe('port of the metrics; 0: any free one; without it 9464, or none where that is taken'),
+})
+
+const tlsCertConfig = z.strictObject({
+  certFile: z.string().optional().describe('certificate in PEM, those of its issuers behind it'),
+  keyFile: z.string().optional().describe('private key of the certificate, in PEM'),
+  keyPassphrase: z
+    .string()
+    .optional()
+    .meta({ description: 'passphrase of the private key', ...secret }),
+  pfxFile: z.string().optional().describe('certificate and key in one PKCS #12 file, instead of the two'),
+  pfxPassphrase: z
+    .string()
+    .optional()
+    .meta({ description: 'passphrase of the PKCS #12 file', ...secret }),
+})
+
 const listen = { host: host.default('0.0.0.0').describe('network address to listen at') }
 
 const caching = {
@@ -155,6 +178,9 @@ const caching = {
 export const hubSchema = z.strictObject({
   ...listen,
   port: port.default(3000).describe('port of the hub; 0: any free one'),
+  httpsPort: port
+    .default(443)
+    .describe('port of the hub for HTTPS, where enableHttps is set; 0: any free one'),
   ...caching,
   serverName: serverName
     .default('gaia-0')
@@ -217,6 +243,9 @@ export const hubSchema = z.strictObject({
 export const readerSchema = z.strictObject({
   ...listen,
   port: port.default(3001).describe('port of the reader; 0: any free one'),
+  httpsPort: port
+    .default(8443)
+    .describe('port of the reader for HTTPS, where enableHttps is set; 0: any free one'),
   ...caching,
 })
 
@@ -249,6 +278,24 @@ export const configSchema = z.strictObject({
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('least level of the log; "info" has a line for each request'),
+  workers: z
+    .union([z.int().min(1).max(512), z.literal('auto')])
+    .default(1)
+    .meta({
+      description: 'processes that share the work; "auto": one for each core',
+      allowed: 'an integer from 1 to 512, or "auto"',
+    }),
+  metrics: metrics.prefault({}),
+  enableHttps: z
+    .enum(['cert_files'])
+    .nullable()
+    .default(null)
+    .describe('"cert_files": serve HTTPS, with the certificate of tlsCertConfig'),
+  tlsCertConfig: tlsCertConfig.prefault({}),
+  plainHttp: z
+    .enum(['redirect', 'serve', 'off'])
+    .default('redirect')
+    .describe('what becomes of plain HTTP at the port where enableHttps is set'),
   timeouts: timeouts.prefault({}),
   limits: limits.prefault({}),
   hub: hubSchema.prefault({}),

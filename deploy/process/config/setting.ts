@@ -19,7 +19,7 @@ export function isTree(value: unknown): value is Tree {
 
 /**
  * Puts every setting where the schema has it. A key of the hub or the reader may stand at the top, as in Gaia's
- * own files; one that both have goes to both, but `port`, which is the one server's that runs, or the hub's. What
+ * own files; one that both have goes to both, but the ports, which are the one server's that runs, or the hub's. What
  * stands in a section goes before what stands at the top.
  */
 export function placeSettings(settings: readonly Setting[], kind: Kind): Setting[] {
@@ -34,7 +34,7 @@ export function placeSettings(settings: readonly Setting[], kind: Kind): Setting
 }
 
 function sectionsOf(key: string, kind: Kind): string[] {
-  if (key === 'port') return [kind === 'reader' ? 'reader' : 'hub']
+  if (key === 'port' || key === 'httpsPort') return [kind === 'reader' ? 'reader' : 'hub']
   return [
     ...(Object.hasOwn(hubSchema.shape, key) ? ['hub'] : []),
     ...(Object.hasOwn(readerSchema.shape, key) ? ['reader'] : []),

@@ -36,7 +36,7 @@ async function playOver(folder: string, print: (line: string) => void): Promise<
   // Nothing of the user's own configuration: the demo plays on a stage of its own.
   const { config } = loadConfig({ text: null, format: 'json', env: {}, flags, kind: 'both' })
   const logger = pino({ level: 'silent' })
-  const running = await startServers(config, 'both', logger)
+  const running = await startServers({ config, kind: 'both', logger })
   try {
     print(`A hub at ${running.hub?.url}, a reader at ${running.readUrlPrefix}, files in ${folder}`)
     const talk = makeTalk(print)
