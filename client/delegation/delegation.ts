@@ -3,7 +3,6 @@ import type { Signer } from '../signers/signer.ts'
 import { formatCapability } from './capabilities.ts'
 import { type Chain, readChain } from './chain.ts'
 import { type DelegateOptions, issueDelegation } from './delegate.ts'
-import { type Inspection, inspectChain } from './inspect.ts'
 import { formatText, formatUrl, parseText } from './text-form.ts'
 
 /** What {@link Delegation.attenuate} takes: what {@link delegate} does, without what it rests on. */
@@ -16,8 +15,7 @@ export type AttenuateOptions = Omit<DelegateOptions, 'via' | 'address'> & {
 
 /**
  * A signed mandate with the whole chain that it rests on: a value that cannot change, to be kept, sent and handed on.
- * It proves itself; but it is of use only to whoever holds the key of its audience. What it says has not been verified:
- * see {@link Delegation.inspect}.
+ * What it says has not been verified (see `inspect`), and it is of use only to whoever holds the key of its audience.
  */
 export class Delegation {
   /** The token itself, a UCAN as a JWT; it may hold its proofs. */
@@ -118,15 +116,6 @@ export class Delegation {
    */
   toUrl(page?: string | URL): string {
     return formatUrl(this.toString(), page)
-  }
-
-  /**
-   * Looks at the whole chain, link by link, and says what is wrong with it as far as that can be known offline:
-   * signatures, who handed on to whom, times, whether anything goes beyond what was given, and whether it begins with
-   * the owner. Only a hub knows of revocations.
-   */
-  inspect({ now = Date.now }: { now?: () => number } = {}): Promise<Inspection> {
-    return inspectChain(this.chain, now())
   }
 
   /**

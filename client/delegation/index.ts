@@ -5,7 +5,13 @@ export type { DelegateOptions } from './delegate.ts'
 export { type AttenuateOptions, Delegation, delegate } from './delegation.ts'
 export { DelegationError, type DelegationErrorCode } from './errors.ts'
 export type { Moment } from './expiry.ts'
-export type { InspectedCapability, InspectedLink, Inspection, Problem } from './inspect.ts'
+export {
+  type InspectedCapability,
+  type InspectedLink,
+  type Inspection,
+  inspect,
+  type Problem,
+} from './inspect.ts'
 export { type Invocation, type InvokeOptions, invoke, type Way } from './invoke.ts'
 export { audienceOf } from './recipients.ts'
 export type { ProofForm } from './rest-on.ts'

@@ -2,6 +2,7 @@ import { addressOfDid, namesKey } from '../did.ts'
 import type { UcanCapability } from '../sign-ucan.ts'
 import { attenuationOf, type Capability, type Extent, formatCapability } from './capabilities.ts'
 import { type Chain, type ChainToken, proofsOf } from './chain.ts'
+import type { Delegation } from './delegation.ts'
 import type { DelegationErrorCode } from './errors.ts'
 import { clockLeewaySeconds } from './limits.ts'
 import { provenExtents } from './proving.ts'
@@ -62,12 +63,16 @@ export interface Inspection {
 }
 
 /**
- * Looks at every link of a chain: signatures, who handed on to whom, times of each and between them, and whether each
- * capability comes, link by link, from the key that controls its address (PROTOCOL 2.2). All that is wrong is told,
- * not just the first of it.
- * @param nowMs milliseconds since 1970
+ * Looks at every link of a delegation: signatures, who handed on to whom, times of each and between them, and whether
+ * each capability comes, link by link, from the key that controls its address (PROTOCOL 2.2). All that is wrong is told,
+ * not just the first of it. Nothing is sent.
+ * @param options.now milliseconds since 1970; the clock
  */
-export async function inspectChain(chain: Chain, nowMs: number): Promise<Inspection> {
+export async function inspect(
+  { chain }: Delegation,
+  { now = Date.now }: { now?: () => number } = {},
+): Promise<Inspection> {
+  const nowMs = now()
   const extents = provenExtents(chain)
   const signatures = await Promise.all(chain.tokens.map(verifySignature))
   const links = chain.tokens.map((token, i) => describe(token, extents, signatures[i] ?? 'unchecked'))

@@ -2,6 +2,7 @@ import { controls } from '../did.ts'
 import type { CredentialContext, CredentialSource, CredentialWallet, Need } from '../transport/transport.ts'
 import { Delegation } from './delegation.ts'
 import { DelegationError } from './errors.ts'
+import { inspect } from './inspect.ts'
 import { pickDelegations } from './pick.ts'
 import { type HeldDelegation, walletCredentials } from './wallet-credentials.ts'
 import {
@@ -58,7 +59,7 @@ export class Wallet implements CredentialWallet {
    */
   async add(received: Delegation | string, options: { depositedAt?: string } = {}): Promise<Delegation> {
     const delegation = typeof received === 'string' ? Delegation.parse(received) : received
-    const { problems } = await delegation.inspect({ now: this.#now })
+    const { problems } = await inspect(delegation, { now: this.#now })
     const problem = problems.find(({ code }) => code !== 'not-yet-valid')
     if (problem !== undefined) throw new DelegationError(problem.code, problem.message, problem)
     await this.#change((held) => {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { Delegation } from '../../delegation/delegation.ts'
+import { inspect } from '../../delegation/inspect.ts'
 import { readJwtPayload } from '../../jwt.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliContext } from '../context.ts'
@@ -37,7 +38,7 @@ function isV1(text: string): boolean {
 
 async function inspectDelegation(context: CliContext, text: string): Promise<void> {
   const delegation = Delegation.parse(text.trim().replace(/^(?:bearer\s+)?ucan:/i, ''))
-  const inspection = await delegation.inspect({ now: context.now })
+  const inspection = await inspect(delegation, { now: context.now })
   const lines = await describeDelegation(context, delegation, inspection)
   context.out.result({ kind: 'delegation', cid: delegation.cid, ...inspection }, lines)
   const [problem] = inspection.problems

@@ -2,7 +2,7 @@ import * as ucans from '@ucans/ucans'
 import { expect } from 'chai'
 import { maxChainLength } from '../../../client/delegation/limits.ts'
 import { didPkhOf } from '../../../client/did.ts'
-import { type DelegateOptions, type Delegation, delegate } from '../../../client/index.ts'
+import { type DelegateOptions, type Delegation, delegate, inspect } from '../../../client/index.ts'
 import { type Somebody, somebody } from './people.ts'
 import { refusal } from './refusal.ts'
 
@@ -132,7 +132,7 @@ describe('delegate', () => {
       const same = await handOn()
       expect(same.capabilities).to.deep.equal(given.capabilities)
       expect(same.expiration).to.equal(given.expiration)
-      expect((await same.inspect({ now })).problems).to.deep.equal([])
+      expect((await inspect(same, { now })).problems).to.deep.equal([])
     })
 
     it('keeps what is narrowed, and may narrow more', async () => {
@@ -146,7 +146,7 @@ describe('delegate', () => {
       expect(less.capabilities).to.deep.equal([{ with: resource, can: 'gaia/store', nb }])
       const listing = await handOn({ can: 'list', path: 'photos/2026/' })
       expect(listing.capabilities[0]?.nb).to.deep.equal({ maxSize: 100 })
-      expect((await less.inspect({ now })).valid && (await listing.inspect({ now })).valid).to.equal(true)
+      expect((await inspect(less, { now })).valid && (await inspect(listing, { now })).valid).to.equal(true)
     })
 
     it('passes on of each only what is held, where a path alone is named', async () => {
@@ -185,9 +185,8 @@ describe('delegate', () => {
         expires: '1d',
         now,
       })
-      const { problems } = await (
-        await toAddress.attenuate({ signer: alice.signer, to: carol.did, now })
-      ).inspect({ now })
+      const handedOn = await toAddress.attenuate({ signer: alice.signer, to: carol.did, now })
+      const { problems } = await inspect(handedOn, { now })
       expect(problems).to.deep.equal([])
     })
 
@@ -195,7 +194,7 @@ describe('delegate', () => {
       const parts = [await make({ path: 'a/' }), await make({ path: 'b/', can: 'list' })]
       const both = await delegate(bob.signer, { via: parts, to: carol.did, now })
       expect(both.capabilities.map((capability) => capability.can)).to.deep.equal(['gaia/store', 'gaia/list'])
-      expect((await both.inspect({ now })).valid).to.equal(true)
+      expect((await inspect(both, { now })).valid).to.equal(true)
     })
 
     it('holds its proofs while it is short, then names them; all of it stays within the limits of hubs', async () => {
@@ -210,7 +209,7 @@ describe('delegate', () => {
       expect(forms.slice(0, 2)).to.deep.equal([true, true])
       expect(forms.lastIndexOf(true)).to.be.lessThan(forms.indexOf(false))
       expect(chain.toString().length).to.be.lessThan(16_384)
-      expect((await chain.inspect({ now })).problems).to.deep.equal([])
+      expect((await inspect(chain, { now })).problems).to.deep.equal([])
       const next = chain.attenuate({ signer: by.signer, to: to.did, now })
       expect((await refusal(next)).code).to.equal('too-deep')
     })
@@ -218,7 +217,7 @@ describe('delegate', () => {
     it('names its proofs at once where it is told to', async () => {
       const named = await handOn({ form: 'cid' })
       expect(named.proofs).to.deep.equal([given.token])
-      expect((await named.inspect({ now })).links.map(({ version }) => version)).to.deep.equal([
+      expect((await inspect(named, { now })).links.map(({ version }) => version)).to.deep.equal([
         '0.9.1',
         '0.8.1',
       ])

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { Delegation } from '../../../client/delegation/delegation.ts'
+import { inspect } from '../../../client/delegation/inspect.ts'
 import { MandateError } from '../../../client/errors.ts'
 import { UcanError, verifyChain } from '../../../hub/auth/ucan/index.ts'
 import { type CapabilityClaim, can, type MintOptions, mint, testNow } from '../../ucan/mint.ts'
@@ -150,11 +151,11 @@ function caveatCases(): Case[] {
   }))
 }
 
-describe('Delegation.inspect', () => {
+describe('inspect', () => {
   for (const { what, tokens, problems } of cases) {
     it(`${problems.length === 0 ? 'finds nothing wrong with' : `tells ${problems.join(', ')} of`} ${what}, as a hub`, async () => {
       const [token = '', ...beside] = tokens
-      const inspection = await Delegation.of(token, beside).inspect({ now })
+      const inspection = await inspect(Delegation.of(token, beside), { now })
       expect(inspection.problems.map(({ code, link }) => `${code} ${link}`)).to.deep.equal(problems)
       expect(inspection.valid).to.equal(problems.length === 0)
       expect(await saysOfHub(token, beside)).to.equal(problems[0] ?? 'valid')
@@ -169,13 +170,13 @@ describe('Delegation.inspect', () => {
     it(`verifies signatures of ${kind} keys: any changed bit of one is told`, async () => {
       const owner = persona('an owner', kind)
       const good = mint({ issuer: owner, audience: bob, capabilities: [can(owner, '', '*')] })
-      expect((await Delegation.of(good).inspect({ now })).valid).to.equal(true)
+      expect((await inspect(Delegation.of(good), { now })).valid).to.equal(true)
       const [head = '', body = '', signature = ''] = good.split('.')
       for (const index of [0, 31, 32, 63]) {
         const bytes = Buffer.from(signature, 'base64url')
         bytes[index] = (bytes[index] ?? 0) ^ 4
         const changed = Delegation.of([head, body, bytes.toString('base64url')].join('.'))
-        expect((await changed.inspect({ now })).problems.map(({ code }) => code)).to.deep.equal([
+        expect((await inspect(changed, { now })).problems.map(({ code }) => code)).to.deep.equal([
           'bad-signature',
         ])
       }
@@ -193,11 +194,9 @@ describe('Delegation.inspect', () => {
 
   it('shows the chain link by link, as data', async () => {
     const root = aliceToBob({ issuedAt: testNow - 10 })
-    const [first, second] = (
-      await Delegation.of(
-        bobToCarol(root, { capabilities: [can(alice, 'photos/', 'gaia/archive')], notBefore: testNow - 5 }),
-      ).inspect({ now })
-    ).links
+    const capabilities = [can(alice, 'photos/', 'gaia/archive')]
+    const chain = Delegation.of(bobToCarol(root, { capabilities, notBefore: testNow - 5 }))
+    const [first, second] = (await inspect(chain, { now })).links
     expect(first).to.deep.include({ link: 0, version: '0.8.1', issuer: bob.did, audience: carol.did })
     expect(first).to.deep.include({ notBefore: testNow - 5, expiration: testNow + 3600, signature: 'valid' })
     expect(first?.proofs).to.deep.equal([second?.cid])
@@ -232,7 +231,7 @@ describe('Delegation.inspect', () => {
     }
     const [outer = '', , ...beside] = all
     const began = performance.now()
-    const inspection = await Delegation.of(outer, beside).inspect({ now })
+    const inspection = await inspect(Delegation.of(outer, beside), { now })
     expect(inspection.valid).to.equal(false)
     expect(performance.now() - began).to.be.lessThan(2_000)
   })
@@ -241,7 +240,7 @@ describe('Delegation.inspect', () => {
 /** `false` for what is no delegation as well; any error that is not the library's own fails. */
 async function isGood(text: string): Promise<boolean> {
   try {
-    return (await Delegation.parse(text).inspect({ now })).valid
+    return (await inspect(Delegation.parse(text), { now })).valid
   } catch (error) {
     if (error instanceof MandateError) return false
     throw error
