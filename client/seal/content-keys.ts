@@ -1,4 +1,4 @@
-import { type Bytes, framed, uint32 } from './bytes.ts'
+import { type Bytes, framed, sha256, uint32 } from './bytes.ts'
 
 /** What the content of a sealed file belongs to; its keys are bound to all of it. */
 export interface ContentPlace {
@@ -26,12 +26,10 @@ export interface ContentKeys {
 /** HKDF-SHA256 (RFC 5869) of the data key, with the content's id as salt. */
 export async function contentKeys(dataKey: Bytes, place: ContentPlace): Promise<ContentKeys> {
   const secret = await crypto.subtle.importKey('raw', dataKey, 'HKDF', false, ['deriveBits'])
-  const info = framed(
-    'mandate sealed content v1',
-    place.address,
-    place.path,
-    String(place.version),
-    uint32(place.frame),
+  const { address, path, version, frame } = place
+  // Hashed: some platforms take no longer `info` than 1,024 bytes.
+  const info = await sha256(
+    framed('mandate sealed content v1', address, path, String(version), uint32(frame)),
   )
   const parameters = { name: 'HKDF', hash: 'SHA-256', salt: place.id, info }
   const bits = await crypto.subtle.deriveBits(parameters, secret, 3 * 256)

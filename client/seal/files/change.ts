@@ -2,6 +2,7 @@ import { PreconditionFailedError } from '../../errors.ts'
 import type { Progress } from '../../transport/transport.ts'
 import { toBytes } from '../chunks.ts'
 import type { Recipient } from '../envelope.ts'
+import type { Envelope } from '../read-envelope.ts'
 import { type Commit, type Committed, commit, dropContent, nextVersion, prepareContent } from './commit.ts'
 import { openContent } from './content.ts'
 import type { SealContext } from './context.ts'
@@ -19,6 +20,7 @@ export interface ChangeOptions extends OpenOptions {
 /** Who is to open the file. `null` to leave it as it is. */
 export type NewRecipients = (
   present: readonly Recipient[],
+  envelope: Envelope,
 ) => readonly Recipient[] | null | Promise<readonly Recipient[] | null>
 
 /** How often to begin anew when somebody else changes the file meanwhile. */
@@ -93,7 +95,7 @@ async function changing(
 ): Promise<Committed | null> {
   for (let tries = 1; ; tries++) {
     const object = await openObject(context, path, options)
-    const recipients = await choose(object.opened.recipients)
+    const recipients = await choose(object.opened.recipients, object.envelope)
     if (recipients === null) {
       await object.rest.return(undefined)
       return null

@@ -26,15 +26,21 @@ export interface FolderOptions {
   onProgress?: (progress: FolderProgress) => void
 }
 
+interface WithIndex {
+  /** Whether the boxes of the index, below `.mandate/`, are among the files. */
+  withIndex?: boolean
+}
+
 /** Paths of the sealed files below a prefix, by their Content-Type. */
-export async function sealedPaths(
+async function sealedPaths(
   context: SealContext,
   prefix: string,
-  signal?: AbortSignal,
+  { signal, withIndex = false }: FolderOptions & WithIndex,
 ): Promise<string[]> {
   const paths: string[] = []
   for await (const { path, contentType } of context.connection.list({ prefix, stat: true, signal })) {
-    if (contentType === sealedType && !isContentPath(path) && !isHistoryPath(path)) paths.push(path)
+    const isOther = isContentPath(path) || isHistoryPath(path) || (!withIndex && path.startsWith('.mandate/'))
+    if (contentType === sealedType && !isOther) paths.push(path)
   }
   return paths
 }
@@ -48,9 +54,10 @@ export async function forEachSealed(
   context: SealContext,
   prefix: string,
   change: (path: string) => Promise<boolean>,
-  { signal, onProgress }: FolderOptions = {},
+  options: FolderOptions & WithIndex = {},
 ): Promise<FolderResult> {
-  const paths = await sealedPaths(context, prefix, signal)
+  const { signal, onProgress } = options
+  const paths = await sealedPaths(context, prefix, options)
   const failed: { path: string; error: MandateError }[] = []
   let changed = 0
   for (const [index, path] of paths.entries()) {

@@ -3,6 +3,7 @@ import { toBytes } from '../chunks.ts'
 import { formatName } from '../envelope.ts'
 import { SealError } from '../errors.ts'
 import { importOpeningKey, type OpeningKey } from '../opening-key.ts'
+import type { Envelope } from '../read-envelope.ts'
 import { openContent } from './content.ts'
 import { contextAt, type SealContext } from './context.ts'
 import { type OpenedObject, orNull } from './stored-object.ts'
@@ -21,6 +22,11 @@ export function parseGroup(group: string): { address: string; path: string } {
     throw new InvalidInputError('a group is named by gaia://<address>/<path>')
   }
   return { address, path }
+}
+
+/** Whether a sealed file holds the keys of a group. */
+export function isGroup({ open }: Envelope): boolean {
+  return open !== null && 'group' in open
 }
 
 /** Keys of all groups that this one is a member of; a group that does not open gives none. */

@@ -48,11 +48,10 @@ export async function readStream(
   path: string,
   options: ReadOptions = {},
 ): Promise<SealedStream> {
-  return restarting(async () => {
-    const object = await openObject(context, path, options)
-    const plain = counted(await openContent(context.connection.transport, object, options), options)
-    return { ...describe(object), stream: toStream(plain) }
-  })
+  return reading(context, path, options, async (object, plain) => ({
+    ...describe(object),
+    stream: toStream(plain),
+  }))
 }
 
 /** Opens a file, or a part of it, in memory. */
@@ -61,11 +60,8 @@ export async function readBytes(
   path: string,
   options: ReadOptions = {},
 ): Promise<SealedBytes> {
-  return restarting(async () => {
-    const object = await openObject(context, path, options)
-    const bytes = await toBytes(
-      counted(await openContent(context.connection.transport, object, options), options),
-    )
+  return reading(context, path, options, async (object, plain) => {
+    const bytes = await toBytes(plain)
     const text = () => new TextDecoder().decode(bytes)
     return { ...describe(object), bytes, text, json: () => JSON.parse(text()) as unknown }
   })
@@ -84,15 +80,27 @@ export function describe({ info, envelope, opened }: OpenedObject): SealedFile {
   }
 }
 
-/** Whoever replaces a file deletes its former content: then there is a new envelope to read. */
-async function restarting<T>(read: () => Promise<T>): Promise<T> {
+/**
+ * Whoever replaces a file deletes its former content: then there is a new envelope, and it is read anew. Where the
+ * envelope is the same twice, its content is lost.
+ */
+async function reading<T>(
+  context: SealContext,
+  path: string,
+  options: ReadOptions,
+  use: (object: OpenedObject, plain: AsyncGenerator<Bytes>) => Promise<T>,
+): Promise<T> {
+  let former = ''
   for (let restarts = 0; ; restarts++) {
+    const object = await openObject(context, path, options)
     try {
-      return await read()
+      const plain = await openContent(context.connection.transport, object, options)
+      return await use(object, counted(plain, options))
     } catch (error) {
+      await object.rest.return(undefined)
       const isReplaced = error instanceof SealError && ['content-missing', 'replaced'].includes(error.code)
-      if (!isReplaced || restarts === maxRestarts) throw error
-      await new Promise((resolve) => setTimeout(resolve, 20 * 2 ** restarts))
+      if (!isReplaced || restarts === maxRestarts || object.info.etag === former) throw error
+      former = object.info.etag
     }
   }
 }

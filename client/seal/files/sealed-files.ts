@@ -23,9 +23,10 @@ import {
   type SealedStream,
 } from './read.ts'
 import { restoreSealed } from './restore.ts'
-import { share, unshare } from './share.ts'
+import { share } from './share.ts'
 import { type SharedFile, sharedBy, tell } from './shared-index.ts'
 import { type SweepOptions, sweepContents } from './sweep.ts'
+import { unshare } from './unshare.ts'
 import { type SealedPut, type SealPutOptions, writeSealed } from './write.ts'
 
 /** A change of every sealed file below a prefix. */
@@ -52,11 +53,11 @@ export interface SealedFiles {
 
   /** Adds recipients; only the envelope is written. @returns `null` where all of them could open it already */
   share(path: string, sealFor: readonly SealFor[], options?: ChangeOptions): Promise<Committed | null>
-  /** The same for every sealed file below a prefix. */
+  /** The same for every sealed file below a prefix; groups get no new members by it. */
   shareAll(prefix: string, sealFor: readonly SealFor[], options?: FolderChangeOptions): Promise<FolderResult>
 
   /**
-   * Removes recipients: the file is sealed anew under a new key. What they have read before cannot be unread, and a
+   * Removes recipients: the file is sealed anew under a new key; a group gets a new key. What they have read before cannot be unread, and a
    * right to write is not taken away by it.
    * @returns `null` where none of them was a recipient
    */
@@ -145,7 +146,11 @@ class SealedFilesOver implements SealedFiles {
     return describe(object)
   }
 
-  async share(path: string, sealFor: readonly SealFor[], options?: ChangeOptions): Promise<Committed | null> {
+  async share(
+    path: string,
+    sealFor: readonly SealFor[],
+    options?: ChangeOptions & { exceptGroups?: boolean },
+  ): Promise<Committed | null> {
     const { done, added } = await share(this.#context, path, sealFor, options)
     await this.#tell(added, path, true)
     return done
@@ -156,7 +161,7 @@ class SealedFilesOver implements SealedFiles {
     sealFor: readonly SealFor[],
     options: FolderChangeOptions = {},
   ): Promise<FolderResult> {
-    const change = changeOf(options)
+    const change = { ...changeOf(options), exceptGroups: true }
     return this.#each(prefix, async (path) => (await this.share(path, sealFor, change)) !== null, options)
   }
 
@@ -226,11 +231,10 @@ class SealedFilesOver implements SealedFiles {
     }
     const change = changeOf(options)
     const { prefix = '' } = options
-    return this.#each(
-      prefix,
-      async (path) => (await rewrap(this.#context, path, choose, change)) !== null,
-      options,
-    )
+    return this.#each(prefix, async (path) => (await rewrap(this.#context, path, choose, change)) !== null, {
+      ...options,
+      withIndex: true,
+    })
   }
 
   restore(version: FormerVersion, options?: Pick<OpenOptions, 'signal' | 'sealers'>): Promise<SealedPut> {
@@ -248,7 +252,7 @@ class SealedFilesOver implements SealedFiles {
   #each(
     prefix: string,
     change: (path: string) => Promise<boolean>,
-    options: FolderOptions,
+    options: Parameters<typeof forEachSealed>[3],
   ): Promise<FolderResult> {
     return forEachSealed(this.#context, prefix, change, options)
   }

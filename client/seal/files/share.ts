@@ -1,9 +1,11 @@
 import { addressOfDid } from '../../did.ts'
 import { InvalidInputError } from '../../errors.ts'
 import type { Recipient } from '../envelope.ts'
-import { type ChangeOptions, reseal, rewrap } from './change.ts'
+import type { Envelope } from '../read-envelope.ts'
+import { type ChangeOptions, rewrap } from './change.ts'
 import type { Committed } from './commit.ts'
 import type { SealContext, SealFor } from './context.ts'
+import { isGroup } from './group-keys.ts'
 import { resolveAll } from './resolve.ts'
 
 /** Adds recipients. The content stays where it is; only the envelope is written. @returns `null` where all were */
@@ -11,36 +13,18 @@ export async function share(
   context: SealContext,
   path: string,
   sealFor: readonly SealFor[],
-  options: ChangeOptions = {},
+  options: ChangeOptions & { exceptGroups?: boolean } = {},
 ): Promise<{ done: Committed | null; added: readonly Recipient[] }> {
   const added = await resolveAll(context, sealFor)
-  const choose = (present: readonly Recipient[]) => {
+  let isLeft = false
+  const choose = (present: readonly Recipient[], envelope: Envelope) => {
+    isLeft = options.exceptGroups === true && isGroup(envelope)
+    if (isLeft) return null
     const missing = added.filter(({ key }) => present.every((one) => one.key !== key))
     return missing.length === 0 ? null : [...present, ...missing]
   }
-  return { done: await rewrap(context, path, choose, options), added }
-}
-
-/**
- * Removes recipients: the file is sealed anew under a new key for those who are left. What they have read before
- * cannot be unread.
- * @returns `done` is `null` where none of them was a recipient
- * @throws {InvalidInputError} where nobody would be left
- */
-export async function unshare(
-  context: SealContext,
-  path: string,
-  removed: readonly SealFor[],
-  options: ChangeOptions = {},
-): Promise<{ done: Committed | null; gone: readonly Recipient[] }> {
-  let gone: readonly Recipient[] = []
-  const choose = (present: readonly Recipient[]) => {
-    const left = without(present, removed)
-    gone = left === null ? [] : present.filter((one) => !left.includes(one))
-    return left
-  }
-  const done = await reseal(context, path, choose, options)
-  return { done, gone }
+  const done = await rewrap(context, path, choose, options)
+  return { done, added: isLeft ? [] : added }
 }
 
 /** `null` where nobody is to be removed. */
