@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http'
 import { publicKeyToBtcAddress } from '@stacks/encryption'
 import { mintV1Token, publicKeyOf } from '../../client/v1-token.ts'
 
-const alicesKey = 'a11ce'.padStart(64, '0')
+export const alicesKey = 'a11ce'.padStart(64, '0')
 export const alice = publicKeyToBtcAddress(publicKeyOf(alicesKey))
 
 /** An Authorization header of alice's for the hub at a URL that ends in a slash. */
