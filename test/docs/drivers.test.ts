@@ -2,23 +2,43 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import * as drivers from '../../drivers/index.ts'
-import { checkout } from './markdown.ts'
+import { endBins } from '../deploy/bins.ts'
+import { expectScriptExamples, expectShellExamples } from './examples.ts'
+import { checkout, readDocument } from './markdown.ts'
+import { beginStage, type Stage } from './stage.ts'
 
-const document = readFileSync(join(checkout, 'docs/drivers.md'), 'utf8')
+const document = readDocument('docs/drivers.md')
 
 /** Text without the differences that do not matter. */
 function squeeze(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim()
 }
 
-describe('docs/drivers.md', () => {
+/** The checkout is no package that is installed, so what imports it by name finds it in the build. */
+function withBuild(stage: Stage): Stage {
+  return {
+    ...stage,
+    run: (command, input) =>
+      stage.run(command, input.replaceAll("'mandate/drivers'", "'./build/drivers/index.js'")),
+  }
+}
+
+describe('docs/drivers.md', function () {
+  this.timeout(60_000)
+  afterEach(endBins)
+
+  it('holds examples that print what stands below them', async () => {
+    const stage = withBuild(await beginStage())
+    await expectShellExamples('docs/drivers.md', stage)
+    await expectScriptExamples('docs/drivers.md', stage)
+  })
+
   it('shows pieces of the example as they are', () => {
     const files = ['drivers/example-plugin/index.ts', 'test/drivers/example-plugin.test.ts']
     const source = squeeze(files.map((file) => readFileSync(join(checkout, file), 'utf8')).join('\n'))
     const pieces = [...document.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, text = '']) => squeeze(text))
-    const own = pieces.filter((piece) => !piece.includes("from 'mandate/drivers'"))
-    expect(own).to.have.length(3)
-    for (const piece of own) expect(source.includes(piece), piece).to.equal(true)
+    expect(pieces).to.have.length(3)
+    for (const piece of pieces) expect(source.includes(piece), piece).to.equal(true)
   })
 
   it('names helpers that there are', () => {

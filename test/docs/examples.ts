@@ -49,6 +49,11 @@ function expectOutput(name: DocumentName, { block, expected }: Example, output: 
   else expect(output.trim(), where).to.match(pattern(expected.trim()))
 }
 
+/** Compares what an example printed with what a document says. */
+export function expectLike(output: string, expected: string): void {
+  expect(output.trim()).to.match(pattern(expected.trim()))
+}
+
 /** `…` stands for what differs from run to run, within a line. */
 function pattern(expected: string): RegExp {
   const escaped = expected.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')

@@ -11,6 +11,7 @@ export const documents = [
   'docs/cli.md',
   'docs/configuration.md',
   'docs/delegation.md',
+  'docs/drivers.md',
   'docs/security.md',
   'docs/storage.md',
 ] as const

@@ -2,7 +2,8 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { endBins } from '../deploy/bins.ts'
-import { blocksOf } from './markdown.ts'
+import { expectLike } from './examples.ts'
+import { type Block, blocksOf, readDocument } from './markdown.ts'
 import { beginStage } from './stage.ts'
 
 /** What the document says that Alice has done; prints her address. */
@@ -21,6 +22,12 @@ post revoke-all/$ALICE_ADDRESS '{"oldestValidTimestamp":1}'
 printf '%s' $ALICE_ADDRESS
 `
 
+/** What somebody has who moves: one file, and a grant. */
+const beforeMoving = story
+  .split('\n')
+  .filter((line) => !/^post revoke/.test(line))
+  .join('\n')
+
 describe('docs/storage.md', function () {
   this.timeout(60_000)
   afterEach(endBins)
@@ -38,7 +45,21 @@ describe('docs/storage.md', function () {
       .map((line) => line.split(/ {2,}/)[0] ?? '')
     expect([...new Set(files)]).to.have.members(shown)
   })
+
+  it('shows a move to another storage that says what stands below it', async () => {
+    const stage = await beginStage()
+    const [block, printed] = blocksAfter('## Moving between stores')
+    const prepare = `{\n${beforeMoving}\n} >/dev/null\nln -s '${stage.data}' data`
+    const { status, stdout, stderr } = await stage.run(['sh', '-eu'], `${prepare}\n${block?.text}`)
+    expect(status, stderr).to.equal(0)
+    expectLike(stdout, printed?.text ?? '')
+  })
 })
+
+function blocksAfter(heading: string): Block[] {
+  const before = readDocument('docs/storage.md').split(`\n${heading}\n`)[0] ?? ''
+  return blocksOf('docs/storage.md').filter(({ line }) => line > before.split('\n').length)
+}
 
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
