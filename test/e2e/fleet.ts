@@ -1,4 +1,4 @@
-import { type Bin, type BinProcess, endBins, startBin, tempFolder } from '../deploy/bins.ts'
+import { type Bin, type BinProcess, endBins, startBin } from '../deploy/bins.ts'
 import { serverName } from '../hub/tokens.ts'
 
 /** A server that runs as a process of its own. */
@@ -9,23 +9,22 @@ export interface ServerProcess {
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>
 }
 
-/** Hubs and readers as processes over one folder on disk, each write of which is synced. */
+/** What of a configuration names a storage: `driver`, `bucket`, … */
+export type StorageSettings = Readonly<Record<string, unknown>>
+
+/** A folder on disk, each write to which is synced. */
+export function onDisk(storageRootDirectory: string): StorageSettings {
+  return { diskSettings: { storageRootDirectory, durability: 'fsync' } }
+}
+
+/** Hubs and readers as processes over one storage. */
 export class Fleet {
-  readonly #data: string
+  readonly #storage: StorageSettings
   readonly #starting = new Set<Promise<unknown>>()
   #over = false
 
-  static async open(): Promise<Fleet> {
-    return new Fleet(await tempFolder())
-  }
-
-  constructor(data: string) {
-    this.#data = data
-  }
-
-  /** The folder that all work on. */
-  get data(): string {
-    return this.#data
+  constructor(storage: StorageSettings) {
+    this.#storage = storage
   }
 
   /** Resolves when it listens. */
@@ -54,7 +53,7 @@ export class Fleet {
   async #run(bin: Bin, label: string): Promise<ServerProcess> {
     // A test that ran out of time goes on in the background.
     if (this.#over) throw new Error('the fleet is closed')
-    const started = startBin(bin, { file: settings(this.#data) })
+    const started = startBin(bin, { file: settings(this.#storage) })
     this.#starting.add(started)
     const running = await started.finally(() => this.#starting.delete(started))
     await running.until('stop ')
@@ -62,10 +61,10 @@ export class Fleet {
   }
 }
 
-function settings(storageRootDirectory: string): unknown {
+function settings(storage: StorageSettings): unknown {
   const anywhere = { host: '127.0.0.1', port: 0 }
   return {
-    diskSettings: { storageRootDirectory, durability: 'fsync' },
+    ...storage,
     logLevel: 'warn',
     hub: {
       ...anywhere,

@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
-import { asOwner, bob, delegate, v1 } from '../delegation/people.ts'
+import { asOwner, bob, delegate, newOwner, v1 } from '../delegation/people.ts'
 import { eventually } from '../hub/eventually.ts'
 import { can } from '../ucan/mint.ts'
 import type { Persona } from '../ucan/personas.ts'
-import type { ServerProcess } from './fleet.ts'
+import { revocationMaxAgeMs, type ServerProcess } from './fleet.ts'
 import { type JsonAnswer, post, postJson } from './http.ts'
 
 /** A credential that works, and a way to end that. */
@@ -63,16 +64,24 @@ function revocable(owner: Persona, credential: string, call: string, body: unkno
   }
 }
 
-/** Deposits what lets Bob store below photos/, made a minute ago; answers with its CID. */
-async function grantToBob(owner: Persona, { url }: ServerProcess): Promise<string> {
+/** What lets Bob store below photos/, made a minute ago. */
+export function photosForBob(owner: Persona): string {
   const times = { issuedAt: nowSeconds() - 60, expiration: nowSeconds() + 3600 }
-  const ucan = delegate(owner, bob, [can(owner, 'photos/', 'gaia/store')], times)
+  return delegate(owner, bob, [can(owner, 'photos/', 'gaia/store')], times)
+}
+
+/** Deposits that; answers with its CID. */
+async function grantToBob(owner: Persona, { url }: ServerProcess): Promise<string> {
+  const ucan = photosForBob(owner)
   const answer = await postJson(`${url}/grant/${owner.address}`, asOwner(owner), { ucan })
   expect(answer.status, JSON.stringify(answer)).to.equal(201)
   return String(answer.body.cid)
 }
 
-export function storeAs({ owner, credential }: Revocable, { url }: ServerProcess): Promise<JsonAnswer> {
+export function storeAs(
+  { owner, credential }: Pick<Revocable, 'owner' | 'credential'>,
+  { url }: ServerProcess,
+): Promise<JsonAnswer> {
   const headers = { authorization: `Bearer ${credential}` }
   return post(`${url}/store/${owner.address}/photos/a`, headers, 'x')
 }
@@ -90,6 +99,39 @@ export async function expectTaken(made: Revocable, ...at: ServerProcess[]): Prom
 export function expectRefused({ status, body }: JsonAnswer, { refusal }: Revocation): void {
   expect(status, JSON.stringify(body)).to.equal(401)
   expect(body).to.include(refusal)
+}
+
+/** Revoked at one hub, it is refused there at once, and at the others within the time that they may take. */
+export async function expectToHold(
+  revocation: Revocation,
+  here: ServerProcess,
+  ...others: ServerProcess[]
+): Promise<void> {
+  const made = await revocation.prepare(newOwner(), here)
+  await expectTaken(made, here, ...others)
+  await made.revoke(here)
+  const revokedMs = performance.now()
+  expectRefused(await storeAs(made, here), revocation)
+  await Promise.all(others.map((there) => expectRefusedInTime(revocation, made, there, revokedMs)))
+  await expectTaken({ ...made, credential: made.fresh }, here, ...others)
+}
+
+/** Once it is refused, it stays so. */
+async function expectRefusedInTime(
+  revocation: Revocation,
+  made: Revocable,
+  there: ServerProcess,
+  revokedMs: number,
+): Promise<void> {
+  let refused = false
+  let begunMs = 0
+  while (begunMs < revocationMaxAgeMs + 300) {
+    begunMs = performance.now() - revokedMs
+    const answer = await storeAs(made, there)
+    refused ||= answer.status !== 202 || begunMs >= revocationMaxAgeMs
+    if (refused) expectRefused(answer, revocation)
+    await sleep(20)
+  }
 }
 
 function nowSeconds(): number {
