@@ -25,7 +25,7 @@ printf '%s' $ALICE_ADDRESS
 /** What somebody has who moves: one file, and a grant. */
 const beforeMoving = story
   .split('\n')
-  .filter((line) => !/^post revoke/.test(line))
+  .filter((line) => !line.startsWith('post revoke'))
   .join('\n')
 
 describe('docs/storage.md', function () {
