@@ -38,6 +38,7 @@ export interface DelegationErrorPlace {
  * and never holds a token or a part of one.
  */
 export class DelegationError extends MandateError {
+  override readonly name = 'DelegationError'
   declare readonly code: DelegationErrorCode
   /** Which token of the chain, 0 being the outermost one; `null` where no single one is at fault. */
   readonly link: number | null

@@ -35,6 +35,7 @@ export type SealErrorCode =
 
 /** A sealed file that is not opened, a key that is not taken: see {@link SealErrorCode}. */
 export class SealError extends MandateError {
+  override readonly name = 'SealError'
   declare readonly code: SealErrorCode
 
   constructor(code: SealErrorCode, message: string, details: Omit<MandateErrorDetails, 'code'> = {}) {
