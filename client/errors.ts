@@ -18,6 +18,8 @@ export interface MandateErrorDetails {
  * token or a key. An aborted call rejects with the reason of its `AbortSignal` instead.
  */
 export class MandateError extends Error {
+  /** The name of the class; written out in each, because bundlers rename classes. */
+  override readonly name: string = 'MandateError'
   /** Why, in kebab-case: `not-found`, `expired`, `not-covered`, … */
   readonly code: string
   /** HTTP status of the answer that refused; `null` where there was none. */
@@ -36,7 +38,6 @@ export class MandateError extends Error {
 
   constructor(message: string, details: MandateErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
-    this.name = new.target.name
     this.code = details.code ?? 'failed'
     this.status = details.status ?? null
     this.hubError = details.hubError ?? null
@@ -47,6 +48,8 @@ export class MandateError extends Error {
 
 /** An argument, or a request, that cannot be right: `invalid-input`. */
 export class InvalidInputError extends MandateError {
+  override readonly name: string = 'InvalidInputError'
+
   constructor(message: string, details: MandateErrorDetails = {}) {
     super(message, { code: 'invalid-input', ...details })
   }
@@ -54,6 +57,8 @@ export class InvalidInputError extends MandateError {
 
 /** A path that no hub takes (PROTOCOL 1.7): `bad-path`. */
 export class BadPathError extends MandateError {
+  override readonly name: string = 'BadPathError'
+
   constructor(message: string, details: MandateErrorDetails = {}) {
     super(message, { code: 'bad-path', ...details })
   }
@@ -64,6 +69,8 @@ export class BadPathError extends MandateError {
  * `bad-signature`, `wrong-audience`, …; `unauthorized` where the hub gave no reason.
  */
 export class UnauthorizedError extends MandateError {
+  override readonly name: string = 'UnauthorizedError'
+
   constructor(message: string, details: MandateErrorDetails = {}) {
     super(message, { code: 'unauthorized', ...details })
   }
@@ -71,6 +78,8 @@ export class UnauthorizedError extends MandateError {
 
 /** The hub wants social proofs first (402): `not-enough-proofs`. */
 export class NotEnoughProofsError extends MandateError {
+  override readonly name: string = 'NotEnoughProofsError'
+
   constructor(message: string, details: MandateErrorDetails = {}) {
     super(message, { code: 'not-enough-proofs', ...details })
   }
@@ -78,6 +87,8 @@ export class NotEnoughProofsError extends MandateError {
 
 /** The credential is valid and does not allow this (403): `not-covered`. */
 export class NotAuthorizedError extends MandateError {
+  override readonly name: string = 'NotAuthorizedError'
+
   constructor(message: string, details: MandateErrorDetails = {}) {
     super(message, { code: 'not-covered', ...details })
   }
@@ -85,6 +96,8 @@ export class NotAuthorizedError extends MandateError {
 
 /** There is no such file, or no such grant (404): `not-found`. */
 export class NotFoundError extends MandateError {
+  override readonly name: string = 'NotFoundError'
+
   constructor(message: string, details: MandateErrorDetails = {}) {
     super(message, { code: 'not-found', ...details })
   }
@@ -92,6 +105,8 @@ export class NotFoundError extends MandateError {
 
 /** Somebody else is writing to the path at this moment (409): `conflict`. */
 export class ConflictError extends MandateError {
+  override readonly name: string = 'ConflictError'
+
   constructor(message: string, details: MandateErrorDetails = {}) {
     super(message, { code: 'conflict', ...details })
   }
@@ -99,6 +114,8 @@ export class ConflictError extends MandateError {
 
 /** The file is another version than the one that was asked for (412): `precondition-failed`. */
 export class PreconditionFailedError extends MandateError {
+  override readonly name: string = 'PreconditionFailedError'
+
   constructor(message: string, details: MandateErrorDetails = {}) {
     super(message, { code: 'precondition-failed', ...details })
   }
@@ -106,6 +123,8 @@ export class PreconditionFailedError extends MandateError {
 
 /** Larger than the hub takes (413): `payload-too-large`. */
 export class PayloadTooLargeError extends MandateError {
+  override readonly name: string = 'PayloadTooLargeError'
+
   constructor(message: string, details: MandateErrorDetails = {}) {
     super(message, { code: 'payload-too-large', ...details })
   }
@@ -113,6 +132,8 @@ export class PayloadTooLargeError extends MandateError {
 
 /** The range lies outside of the file (416): `range-not-satisfiable`. */
 export class RangeNotSatisfiableError extends MandateError {
+  override readonly name: string = 'RangeNotSatisfiableError'
+
   constructor(message: string, details: MandateErrorDetails = {}) {
     super(message, { code: 'range-not-satisfiable', ...details })
   }
@@ -120,6 +141,8 @@ export class RangeNotSatisfiableError extends MandateError {
 
 /** Too many requests (429): `rate-limited`, after the tries that the options allow. */
 export class RateLimitedError extends MandateError {
+  override readonly name: string = 'RateLimitedError'
+
   constructor(message: string, details: MandateErrorDetails = {}) {
     super(message, { code: 'rate-limited', ...details })
   }
@@ -127,6 +150,8 @@ export class RateLimitedError extends MandateError {
 
 /** The hub, or the storage behind it, failed (5xx): `server-error`, after the tries that the options allow. */
 export class ServerError extends MandateError {
+  override readonly name: string = 'ServerError'
+
   constructor(message: string, details: MandateErrorDetails = {}) {
     super(message, { code: 'server-error', ...details })
   }
@@ -137,6 +162,8 @@ export class ServerError extends MandateError {
  * `answerLost` is true.
  */
 export class NetworkError extends MandateError {
+  override readonly name: string = 'NetworkError'
+
   constructor(message: string, details: MandateErrorDetails = {}) {
     super(message, { code: 'network', ...details })
   }
@@ -144,6 +171,8 @@ export class NetworkError extends MandateError {
 
 /** A file that came short or changed on the way: `incomplete-transfer` or `changed-while-reading`. */
 export class TransferError extends MandateError {
+  override readonly name: string = 'TransferError'
+
   constructor(message: string, details: MandateErrorDetails = {}) {
     super(message, { code: 'incomplete-transfer', ...details })
   }
@@ -154,6 +183,8 @@ export class TransferError extends MandateError {
  * `outcome-unknown`. Nothing was applied twice. Read the file and decide.
  */
 export class OutcomeUnknownError extends MandateError {
+  override readonly name: string = 'OutcomeUnknownError'
+
   constructor(message: string, details: MandateErrorDetails = {}) {
     super(message, { code: 'outcome-unknown', ...details })
   }
@@ -161,6 +192,8 @@ export class OutcomeUnknownError extends MandateError {
 
 /** The hub answered something that no hub answers: `bad-answer`. */
 export class BadAnswerError extends MandateError {
+  override readonly name: string = 'BadAnswerError'
+
   constructor(message: string, details: MandateErrorDetails = {}) {
     super(message, { code: 'bad-answer', ...details })
   }

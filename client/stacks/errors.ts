@@ -14,6 +14,7 @@ export type StacksFileErrorCode =
  * somebody else's than the owner's of the bucket (`wrong-signer`).
  */
 export class StacksFileError extends MandateError {
+  override readonly name = 'StacksFileError'
   declare readonly code: StacksFileErrorCode
 
   constructor(code: StacksFileErrorCode, message: string, details: Pick<MandateErrorDetails, 'cause'> = {}) {

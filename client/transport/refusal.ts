@@ -19,6 +19,7 @@ import { readBounded } from './read-bounded.ts'
 /** A refusal is small; what is larger is none of a hub's. */
 const maxRefusalBytes = 64 * 1024
 const maxMessageLength = 500
+const maxSearchedLength = 4_096
 
 type ErrorClass = new (message: string, details: MandateErrorDetails) => MandateError
 
@@ -62,7 +63,9 @@ function messageOf(status: number, message: string | null): string {
 
 /** What a hub, or somebody in between, says back must not put a token into a log. */
 function withoutTokens(text: string): string {
-  return text.replace(/[\w-]{16,}\.[\w-]{16,}(?:\.[\w-]*)?/g, '[token]').slice(0, maxMessageLength)
+  // Cut first: the search takes the square of the length at worst.
+  const cut = text.slice(0, maxSearchedLength)
+  return cut.replace(/[\w-]{16,}\.[\w-]{16,}(?:\.[\w-]*)?/g, '[token]').slice(0, maxMessageLength)
 }
 
 async function readRefusal(response: Response): Promise<Readonly<Record<string, unknown>>> {

@@ -55,6 +55,19 @@ describe('the SDK, bundled for browsers', () => {
     expect(whole.text).not.to.match(/(?<![\w$.])(?:Buffer|process|setImmediate)\.|__dirname/)
   })
 
+  it('keeps the names of its errors, though everything is renamed', async () => {
+    const module = (await import(`data:text/javascript,${encodeURIComponent(whole.text)}`)) as Record<
+      string,
+      unknown
+    >
+    const classes = Object.entries(module).filter(
+      (entry): entry is [string, new (...args: string[]) => Error] =>
+        typeof entry[1] === 'function' && entry[1].prototype instanceof Error,
+    )
+    expect(classes.length).to.be.above(15)
+    for (const [name, ErrorClass] of classes) expect(new ErrorClass('code', 'message').name).to.equal(name)
+  })
+
   it('leaves out what is not used', async () => {
     const part = await bundle('{ generateSigner }')
     expect(part.gzippedBytes).to.be.below(whole.gzippedBytes / 4)
