@@ -1,10 +1,17 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import { createBase58check } from '@scure/base'
 import * as ucans from '@ucans/ucans'
 import { expect } from 'chai'
 import { maxChainLength } from '../../../client/delegation/limits.ts'
 import { didPkhOf } from '../../../client/did.ts'
-import { type DelegateOptions, type Delegation, delegate, inspect } from '../../../client/index.ts'
+import { type DelegateOptions, Delegation, delegate, inspect } from '../../../client/index.ts'
+import { verifyChain } from '../../../hub/auth/ucan/index.ts'
+import { can, mint } from '../../ucan/mint.ts'
+import { persona } from '../../ucan/personas.ts'
 import { type Somebody, somebody } from './people.ts'
 import { refusal } from './refusal.ts'
+
+const base58check = createBase58check(sha256)
 
 const nowMs = 1_800_000_000_500
 const now = () => nowMs
@@ -56,6 +63,11 @@ describe('delegate', () => {
     ['a hub as recipient', { to: 'did:web:hub.example' }, 'invalid-recipient'],
     ['an address with a slip of the pen', { to: '1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN3' }, 'invalid-recipient'],
     ['an address of another kind', { to: '3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy' }, 'invalid-recipient'],
+    [
+      'a checked text that is no address',
+      { to: base58check.encode(new Uint8Array(20)) },
+      'invalid-recipient',
+    ],
     ['a name', { to: 'bob' }, 'invalid-recipient'],
     [
       'a did:key of another kind',
@@ -214,6 +226,30 @@ describe('delegate', () => {
       expect((await refusal(next)).code).to.equal('too-deep')
     })
 
+    for (const [version, header, expected] of [
+      ['0.10.0', {}, '0.10.0'],
+      ['0.9.1', { ucv: '0.9.7' }, '0.9.7'],
+      ['0.8.1', { ucv: '0.8.4' }, '0.8.4'],
+      ['0.8.0', {}, '0.8.1'],
+    ] as const) {
+      it(`is of version ${expected} upon a proof of ${header.ucv ?? version}: never an older one`, async () => {
+        const dave = persona('dave', 'P-256')
+        const proof = mint({
+          issuer: dave,
+          audience: dave,
+          version,
+          header,
+          capabilities: [can(dave, '', '*')],
+        })
+        const signer = { did: () => dave.did, jwtAlg: 'ES256', sign: (bytes: Uint8Array) => dave.sign(bytes) }
+        const next = await Delegation.of(proof).attenuate({ signer, to: carol.did, now })
+        const { links, problems } = await inspect(next, { now })
+        expect(links.map((link) => link.version)).to.deep.equal([expected, header.ucv ?? version])
+        expect(problems).to.deep.equal([])
+        expect(await inForceAt(dave.address, next)).to.equal(true)
+      })
+    }
+
     it('names its proofs at once where it is told to', async () => {
       const named = await handOn({ form: 'cid' })
       expect(named.proofs).to.deep.equal([given.token])
@@ -226,3 +262,16 @@ describe('delegate', () => {
     })
   })
 })
+
+/** Whether the verifier of hubs takes all of it for a grant. */
+async function inForceAt(address: string, { token, proofs, chain }: Delegation): Promise<boolean> {
+  const verified = await verifyChain(token, {
+    purpose: 'delegation',
+    address,
+    now: nowSeconds,
+    proofs: new Map(proofs.map((jwt) => [chain.tokens.find((one) => one.jwt === jwt)?.cid ?? '', jwt])),
+    oldestValidSeconds: () => Promise.resolve(null),
+    isRevoked: () => Promise.resolve(false),
+  })
+  return verified.capabilities.length === chain.tokens[0]?.capabilities.length
+}

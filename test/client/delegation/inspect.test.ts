@@ -5,6 +5,7 @@ import { MandateError } from '../../../client/errors.ts'
 import { UcanError, verifyChain } from '../../../hub/auth/ucan/index.ts'
 import { type CapabilityClaim, can, type MintOptions, mint, testNow } from '../../ucan/mint.ts'
 import { alice, bob, carol, didPkhOf, keyKinds, mallory, type Persona, persona } from '../../ucan/personas.ts'
+import { thrown } from './refusal.ts'
 
 const now = () => testNow * 1000
 
@@ -211,6 +212,29 @@ describe('inspect', () => {
     })
     expect(second).to.deep.include({ issuedAt: testNow - 10, proofs: [] })
     expect(second?.capabilities).to.deep.equal([{ ...photos[0], proven: 'all' }])
+  })
+
+  it('shows nothing as proven that rests on a stranger, not even the stores of an archive', async () => {
+    const root = mint({ issuer: mallory, audience: bob, capabilities: photos })
+    const chain = Delegation.of(bobToCarol(root, { capabilities: [can(alice, 'photos/', 'gaia/archive')] }))
+    const { links } = await inspect(chain, { now })
+    expect(links.flatMap(({ capabilities }) => capabilities.map(({ proven }) => proven))).to.deep.equal([
+      'nothing',
+      'nothing',
+    ])
+  })
+
+  it('refuses a chain that is too long by any way, though a shorter one leads to its root', () => {
+    const tokens: string[] = []
+    for (let i = 0; i < 9; i++) {
+      const previous = tokens.slice(0, 1)
+      const proofs = i === 8 ? tokens : previous
+      tokens.unshift(mint({ issuer: bob, audience: bob, version: '0.10.0', capabilities: photos, proofs }))
+    }
+    const [outer = '', ...beside] = tokens
+    expect(thrown(() => Delegation.of(outer, beside)).code).to.equal('too-deep')
+    const [shorter = '', ...others] = beside
+    expect(Delegation.of(shorter, others).chain.tokens.length).to.equal(8)
   })
 
   it('takes a hostile chain, in which every link names each proof many times, apart at once', async () => {

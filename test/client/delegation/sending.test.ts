@@ -157,6 +157,18 @@ describe('a chain that is sent', () => {
     const eight = await handedOn(all, 'cid')
     const last = await writerWith(alice, all[8] as Somebody, eight)
     expect((await refusal(last.connection.put('photos/deeper', 'x'))).code).to.equal('too-deep')
+    expect(last.watched.sent).to.deep.equal([])
+  })
+
+  it('of sixteen tokens leaves no room for the invocation', async () => {
+    const [alice, bob] = (await people('Ed25519', 2)) as [Somebody, Somebody]
+    const options = { to: bob.did, path: '', can: 'list', expires: '1d' }
+    const many = await Promise.all(Array.from({ length: 16 }, () => delegate(alice.signer, options)))
+    const hub = { did: 'did:web:hub.example', maxUcanBytes: 16_384, ucanVersions: ['0.9.1'] }
+    const ask = (delegations: Delegation[]) =>
+      invoke({ hub, signer: bob.signer, delegations, capabilities: [], expiration: 1_900_000_000 })
+    expect((await refusal(ask(many))).code).to.equal('too-large')
+    expect((await ask(many.slice(1))).headers.Authorization).to.match(/^Bearer ucan:/)
   })
 
   it('is signed once for many requests, and anew before it expires', async () => {

@@ -182,7 +182,7 @@ describe('a wallet', () => {
       const slow = new Map<string, string>()
       const storage: WalletStorage = {
         getItem: async (key) => {
-          await new Promise((resolve) => setTimeout(resolve, 2))
+          await new Promise((resolve) => setTimeout(resolve, 30))
           return slow.get(key) ?? null
         },
         setItem: (key, value) => slow.set(key, value),
