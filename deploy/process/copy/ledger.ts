@@ -36,7 +36,7 @@ const headName = 'copy.json'
  * one file for each address, with a line of JSON for each version that was verified; a line that a killed run has left
  * unfinished says nothing. Losing it loses no file: what is at the destination is compared with the source's instead.
  * @param pair names both storages; a folder of another pair is refused
- * @param readOnly note nothing down, as in a dry run
+ * @param readOnly make nothing; nothing will be noted down, as in a dry run
  * @throws {LedgerError}
  */
 export async function openLedger(folder: string, pair: string, readOnly: boolean): Promise<Ledger> {
@@ -51,9 +51,7 @@ export async function openLedger(folder: string, pair: string, readOnly: boolean
     async open(address) {
       const path = join(folder, `${address}.jsonl`)
       const entries = await readEntries(path)
-      const append = async (line: object): Promise<void> => {
-        if (!readOnly) await appendFile(path, `${JSON.stringify(line)}\n`)
-      }
+      const append = (line: object) => appendFile(path, `${JSON.stringify(line)}\n`)
       return {
         get: (key) => entries.get(key) ?? null,
         async note(key, { from, to }) {
