@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
 import type { Request, Response } from 'express'
 
 /** What is known of a request while it is served, for the log. */
@@ -9,6 +10,8 @@ export interface RequestContext {
   route?: string
   /** The owner whose files it is about; only ever a text that `parseAddress` took. */
   address?: string
+  /** Of the trace that the request belongs to, where it is traced. */
+  traceId?: string
 }
 
 /** An id that a proxy gave is kept when it is short and harmless in a log and a header. */
@@ -25,6 +28,12 @@ export function beginContext(req: Request, res: Response): RequestContext {
 /** The context of a request; undefined where no request log stands before. */
 export function contextOf(res: Response): RequestContext | undefined {
   return res.locals.context as RequestContext | undefined
+}
+
+/** Tells the log which trace the request belongs to. */
+export function noteTrace(res: ServerResponse, traceId: string): void {
+  const context = contextOf(res as Response)
+  if (context !== undefined) context.traceId = traceId
 }
 
 /** Tells the log which route serves the request, and whose files it is about. */

@@ -30,7 +30,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 async function serveAlone({ config, kind, file }: ServeOptions): Promise<void> {
   const logger = openLog(config.logLevel)
   const folder = file === null ? process.cwd() : dirname(file)
-  const { watch, registry } = await openWatch(config)
+  const { watch, registry } = await openWatch(config, process.env, logger)
   const running = await startServers({ config, kind, logger, folder, watch })
   const open: Closable[] = [running]
   // In turn: the metrics tell of the last requests, too.

@@ -1,6 +1,9 @@
+import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import type { Env } from '../config/env.ts'
 import type { Config } from '../config/schema.ts'
-import { noWatch, type Watch } from './watch.ts'
+import { asksForTraces } from './tracing-env.ts'
+import { noWatch, type Watch, watchBoth } from './watch.ts'
 
 export interface OpenWatch {
   watch: Watch
@@ -8,10 +11,16 @@ export interface OpenWatch {
   registry: Registry | null
 }
 
-/** Whoever is to watch this process by its configuration. What is not switched on is not loaded either. */
-export async function openWatch(config: Config): Promise<OpenWatch> {
-  if (!config.metrics.enabled) return { watch: noWatch, registry: null }
+/**
+ * Whoever is to watch this process: metrics by its configuration, traces by the standard variables of OpenTelemetry.
+ * What is not switched on is not loaded either.
+ * @throws {StartError} where those ask for what is not here
+ */
+export async function openWatch(config: Config, env: Env, logger: Logger): Promise<OpenWatch> {
+  const tracing = asksForTraces(env) ? (await import('./tracing.ts')).openTracing(logger) : noWatch
+  if (!config.metrics.enabled) return { watch: tracing, registry: null }
   const { processMetrics } = await import('./metrics.ts')
   const metrics = processMetrics()
-  return { watch: metrics, registry: metrics.registry }
+  const watch = tracing === noWatch ? metrics : watchBoth(tracing, metrics)
+  return { watch, registry: metrics.registry }
 }

@@ -22,7 +22,7 @@ tell({ type: 'loaded' })
 async function start({ config, kind, folder, number }: Extract<ToWorker, { type: 'start' }>): Promise<void> {
   const logger = openLog(config.logLevel, number)
   try {
-    const { watch, registry } = await openWatch(config)
+    const { watch, registry } = await openWatch(config, process.env, logger)
     if (registry !== null) answerForMetrics(registry)
     const running = await startServers({ config, kind, logger, folder, watch })
     const { stop } = endWith({ close: () => running.close().then(() => watch.close()) }, logger)

@@ -1,0 +1,34 @@
+import type { Env } from '../config/env.ts'
+import { StartError } from '../start-error.ts'
+
+const endpoints = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'] as const
+const protocols = ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'] as const
+
+/** The only way in which traces are sent here. */
+const protocol = 'http/protobuf'
+
+/**
+ * Whether the standard variables of OpenTelemetry ask for traces: `OTEL_TRACES_EXPORTER=otlp`, or an endpoint. What else
+ * they say (where to, headers, service name, sampling, batches) is read by OpenTelemetry itself.
+ * @throws {StartError} for an exporter or a protocol that is not here: somebody waits for traces that would never come
+ */
+export function asksForTraces(env: Env): boolean {
+  if (env.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return false
+  const exporter = env.OTEL_TRACES_EXPORTER || undefined
+  const hasEndpoint = endpoints.some((name) => (env[name] ?? '') !== '')
+  if (exporter === 'none' || (exporter === undefined && !hasEndpoint)) return false
+  if (exporter !== undefined && exporter !== 'otlp') {
+    throw unsupported('OTEL_TRACES_EXPORTER', exporter, '"otlp" or "none"')
+  }
+  const name = protocols.find((candidate) => (env[candidate] ?? '') !== '')
+  const asked = name === undefined ? protocol : env[name]
+  if (name !== undefined && asked !== protocol) throw unsupported(name, asked, `"${protocol}"`)
+  return true
+}
+
+function unsupported(name: string, value: string | undefined, allowed: string): StartError {
+  return new StartError(
+    'configuration',
+    `the environment variable ${name} is ${JSON.stringify(value)}; it must be ${allowed}`,
+  )
+}

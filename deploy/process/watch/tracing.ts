@@ -1,0 +1,113 @@
+import type { ServerResponse } from 'node:http'
+import {
+  context,
+  DiagLogLevel,
+  diag,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api'
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  resourceFromAttributes,
+} from '@opentelemetry/resources'
+import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
+import type { Logger } from 'pino'
+import { DriverError } from '../../../drivers/errors.ts'
+import { type DriverObserver, observedDriver } from '../../../drivers/observed.ts'
+import { noteTrace } from '../../../http/request-context.ts'
+import { software } from '../../../http/software.ts'
+import { type HubInstruments, noHubInstruments } from '../../../hub/instruments.ts'
+import { noWatch, type ServerName, type Watch } from './watch.ts'
+
+/**
+ * Traces by OpenTelemetry: a span for each request, within the trace that its `traceparent` names (W3C Trace Context),
+ * and in it one for each call to the storage. Registers itself for the whole process, as OpenTelemetry wants it, so
+ * that what the SDKs of storages tell is in the same traces.
+ */
+export function openTracing(logger: Logger): Watch {
+  diag.setLogger(diagnosticsTo(logger), DiagLogLevel.WARN)
+  const provider = new NodeTracerProvider({
+    resource: defaultResource()
+      .merge(resourceFromAttributes({ 'service.name': software.name, 'service.version': software.version }))
+      .merge(detectResources({ detectors: [envDetector] })),
+    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
+  })
+  provider.register()
+  const tracer = provider.getTracer(software.name, software.version)
+  return {
+    ...noWatch,
+    instruments: (server) => requestSpans(tracer, server),
+    driver: (driver) => observedDriver(driver, driverSpans(tracer, driver.name)),
+    close: () => provider.shutdown(),
+  }
+}
+
+function requestSpans(tracer: Tracer, server: ServerName): HubInstruments {
+  const spans = new WeakMap<ServerResponse, Span>()
+  return {
+    ...noHubInstruments,
+    begin(req, res, next) {
+      const parent = propagation.extract(ROOT_CONTEXT, req.headers)
+      const method = req.method ?? ''
+      const attributes = { 'http.request.method': method, 'mandate.server': server }
+      const span = tracer.startSpan(method, { kind: SpanKind.SERVER, attributes }, parent)
+      spans.set(res, span)
+      noteTrace(res, span.spanContext().traceId)
+      const within = trace.setSpan(parent, span)
+      // What is done when the body has ended belongs to the request too.
+      context.bind(within, req)
+      context.with(within, next)
+    },
+    end(res, { route, method, status, bytesIn, bytesOut }) {
+      const span = spans.get(res)
+      if (span === undefined) return
+      if (route !== undefined) span.updateName(`${method} ${route}`).setAttribute('http.route', route)
+      span.setAttributes({
+        'http.response.status_code': status,
+        'http.request.body.size': bytesIn,
+        'http.response.size': bytesOut,
+      })
+      if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
+      span.end()
+    },
+  }
+}
+
+/** Calls that no request makes, probes of the storage for instance, get no trace of their own. */
+function driverSpans(tracer: Tracer, driver: string): DriverObserver {
+  return async (call, run) => {
+    const outer = context.active()
+    if (trace.getSpan(outer) === undefined) return await run()
+    const attributes = { 'mandate.driver': driver, 'mandate.driver.call': call }
+    const span = tracer.startSpan(`${driver} ${call}`, { kind: SpanKind.CLIENT, attributes }, outer)
+    try {
+      return await context.with(trace.setSpan(outer, span), run)
+    } catch (error) {
+      span.setAttribute('error.type', error instanceof DriverError ? error.code : 'body')
+      if (isFault(error)) span.setStatus({ code: SpanStatusCode.ERROR })
+      throw error
+    } finally {
+      span.end()
+    }
+  }
+}
+
+/** A condition that does not hold, or a file that is not there, is an answer like any other. */
+function isFault(error: unknown): boolean {
+  return error instanceof DriverError && (error.code === 'unavailable' || error.code === 'backend')
+}
+
+/** That a collector cannot be reached, for instance. */
+function diagnosticsTo(logger: Logger) {
+  const tell = (level: 'error' | 'warn') => (message: string) => logger[level]({ detail: message }, 'traces')
+  const nothing = () => undefined
+  return { error: tell('error'), warn: tell('warn'), info: nothing, debug: nothing, verbose: nothing }
+}

@@ -1,0 +1,148 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'chai'
+import { asksForTraces } from '../../deploy/process/watch/tracing-env.ts'
+import { challengeText } from '../../hub/auth/challenge.ts'
+import { bob } from '../hub/people.ts'
+import { v1Token } from '../hub/tokens.ts'
+import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '../servers/otlp.ts'
+import { addressIn, type BinProcess, endBins, runBin, startBin } from './bins.ts'
+import { alice, authorizationAt } from './owner.ts'
+
+const args = ['--host', '127.0.0.1', '--port', '0', '--reader-port', '0']
+const file = { metrics: { port: 0 } }
+const traceId = '0af7651916cd43dd8448eb211c80319c'
+const parentId = 'b7ad6b7169203331'
+
+describe('traces', () => {
+  let receiver: OtlpReceiver
+  let running: BinProcess
+  let hub: string
+
+  before(async () => {
+    receiver = await startOtlpReceiver()
+    running = await startBin('mandate-serve', {
+      args,
+      file,
+      env: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+        OTEL_EXPORTER_OTLP_HEADERS: 'x-team=files',
+        OTEL_SERVICE_NAME: 'our-hub',
+        OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment=test',
+        OTEL_BSP_SCHEDULE_DELAY: '50',
+      },
+    })
+    await running.until('stop ')
+    hub = addressIn(running, 'write at')
+  })
+  after(async () => {
+    await endBins()
+    await receiver.close()
+  })
+
+  /** The spans of one trace, once one of this name has come. */
+  async function trace(id: string, name: string): Promise<ReceivedSpan[]> {
+    const ofTrace = () => receiver.spans.filter((span) => span.traceId === id)
+    for (let i = 0; i < 200 && !ofTrace().some((span) => span.name === name); i++) await sleep(25)
+    return ofTrace()
+  }
+
+  it('go on with that of the caller (W3C Trace Context), through the request to the storage', async () => {
+    const headers = {
+      authorization: await authorizationAt(hub),
+      'content-type': 'text/plain',
+      traceparent: `00-${traceId}-${parentId}-01`,
+    }
+    const stored = await fetch(`${hub}store/${alice}/a`, { method: 'POST', headers, body: 'hello' })
+    expect(stored.status).to.equal(202)
+
+    const spans = await trace(traceId, 'POST store')
+    const request = spans.find(({ name }) => name === 'POST store')
+    expect(request).to.deep.include({ parentSpanId: parentId, kind: 2, isError: false })
+    expect(request?.attributes).to.include({
+      'http.route': 'store',
+      'http.response.status_code': 202,
+      'http.request.body.size': 5,
+      'mandate.server': 'hub',
+    })
+    expect(request?.resource).to.include({ 'service.name': 'our-hub', 'deployment.environment': 'test' })
+    const write = spans.find(({ name }) => name === 'disk write')
+    expect(write).to.deep.include({ parentSpanId: request?.spanId, kind: 3 })
+    expect(receiver.headers).to.have.property('x-team', 'files')
+    await running.until(`"traceId":"${traceId}"`)
+  })
+
+  it('hold what is done when the body has ended, a copy into history for instance', async () => {
+    const id = traceId.replace('0af7', '0af8')
+    const scopes = [{ scope: 'putFileArchival', domain: 'archived' }]
+    const token = v1Token(bob, { scopes, gaiaChallenge: challengeText('gaia-0') })
+    const headers = { authorization: `bearer ${token}`, traceparent: `00-${id}-${parentId}-01` }
+    for (const body of ['one', 'two']) {
+      const answer = await fetch(`${hub}store/${bob.address}/archived`, { method: 'POST', headers, body })
+      expect(answer.status).to.equal(202)
+    }
+    const spans = await trace(id, 'disk copy')
+    const copy = spans.find(({ name }) => name === 'disk copy')
+    const above = [...spans, ...(await trace(id, 'disk write'))].find(
+      ({ spanId }) => spanId === copy?.parentSpanId,
+    )
+    expect(above?.name).to.be.oneOf(['disk write', 'POST store'])
+  })
+
+  it('begin anew without a caller, tell of the reader too, and make nothing of probes', async () => {
+    const before = receiver.spans.length
+    expect((await fetch(`${addressIn(running, 'read at')}${alice}/none`)).status).to.equal(404)
+    const found = () => receiver.spans.slice(before).find(({ name }) => name === 'GET read')
+    for (let i = 0; i < 200 && found() === undefined; i++) await sleep(25)
+    expect(found()).to.include({ parentSpanId: '', isError: false })
+    expect(found()?.attributes).to.include({ 'mandate.server': 'reader', 'http.response.status_code': 404 })
+  })
+
+  it('hold no token and no path', () => {
+    const told = JSON.stringify(receiver.spans)
+    expect(told).not.to.include('eyJ').and.not.include('archived')
+  })
+
+  it('that are still in memory are sent at the end', async () => {
+    const before = receiver.spans.length
+    await fetch(`${hub}hub_info`)
+    running.child.kill('SIGTERM')
+    expect(await running.exit()).to.equal(0)
+    expect(receiver.spans.slice(before).map(({ name }) => name)).to.include('GET hub_info')
+  })
+})
+
+describe('the variables of OpenTelemetry', () => {
+  const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }
+  const rows: [title: string, env: Record<string, string>, asked: boolean][] = [
+    ['none', {}, false],
+    ['an endpoint', endpoint, true],
+    [
+      'an endpoint for traces',
+      { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:4318/v1/traces' },
+      true,
+    ],
+    ['the exporter alone', { OTEL_TRACES_EXPORTER: 'otlp' }, true],
+    ['an endpoint, and no traces', { ...endpoint, OTEL_TRACES_EXPORTER: 'none' }, false],
+    ['an endpoint, all switched off', { ...endpoint, OTEL_SDK_DISABLED: 'true' }, false],
+    ['a service name alone', { OTEL_SERVICE_NAME: 'hub' }, false],
+    ['the protocol that is here', { ...endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' }, true],
+  ]
+  for (const [title, env, asked] of rows) {
+    it(`${title}: ${asked ? 'traces' : 'no traces'}`, () => {
+      expect(asksForTraces(env)).to.equal(asked)
+    })
+  }
+
+  it('stop the start where they ask for what is not here', async () => {
+    const failed = await runBin('mandate-serve', {
+      args,
+      file,
+      env: { ...endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
+    })
+    expect([failed.status, failed.stderr]).to.deep.equal([
+      2,
+      'error: the environment variable OTEL_EXPORTER_OTLP_PROTOCOL is "grpc"; it must be "http/protobuf"\n',
+    ])
+    expect(() => asksForTraces({ OTEL_TRACES_EXPORTER: 'zipkin' })).to.throw('OTEL_TRACES_EXPORTER')
+  })
+})
