@@ -95,18 +95,30 @@ class Resuming {
     )
   }
 
-  /** `null` at the end, which is where it was announced to be. */
+  /** `null` at the end, which does not come before all is here that was announced. */
   async #next(): Promise<Uint8Array<ArrayBuffer> | null> {
-    if (this.#loaded === this.#part.length) {
-      await this.#reader.cancel()
-      return null
-    }
     for (;;) {
-      const chunk = await this.#read()
-      if (chunk === null && this.#part.length === null) return null
+      const chunk = this.#left() === 0 ? null : await this.#read()
+      if (chunk === null && this.#isWhole()) {
+        await this.#reader.cancel()
+        return null
+      }
       if (chunk === null) await this.#reconnect()
       else if (chunk.length > 0) return this.#count(chunk)
     }
+  }
+
+  /** How many bytes of a range are still to come. Of a whole file it is the end of the connection that tells. */
+  #left(): number {
+    return this.#part.isRange ? (this.#part.length ?? Infinity) - this.#loaded : Infinity
+  }
+
+  /**
+   * More than was announced comes where something in between compresses and a browser undoes it: the length is that
+   * of the compressed bytes then.
+   */
+  #isWhole(): boolean {
+    return this.#part.length === null || this.#loaded >= this.#part.length
   }
 
   /** `null` at the end of the connection, whether or not that is the end of the file. */
@@ -122,8 +134,7 @@ class Resuming {
     if (chunk === null) return null
     const skipped = Math.min(this.#skip, chunk.length)
     this.#skip -= skipped
-    const left = this.#part.length === null ? chunk.length : this.#part.length - this.#loaded
-    return chunk.subarray(skipped, skipped + left)
+    return chunk.subarray(skipped, skipped + this.#left())
   }
 
   #count(chunk: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {

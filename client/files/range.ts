@@ -12,6 +12,8 @@ export interface Part {
   readonly length: number | null
   /** How many come before them, from a server that does not know of ranges. */
   readonly skip: number
+  /** Whether it is to end before the file does, for all that one knows. */
+  readonly isRange: boolean
   /** Bytes of the whole file; `null` where the server does not say. */
   readonly fileSize: number | null
 }
@@ -38,14 +40,20 @@ function partial(headers: Headers): Part {
     throw new BadAnswerError('the reader sent a part of the file without saying which')
   }
   const length = Number(last) - Number(first) + 1
-  return { first: Number(first), length, skip: 0, fileSize: size === '*' ? null : Number(size) }
+  return {
+    first: Number(first),
+    length,
+    skip: 0,
+    isRange: true,
+    fileSize: size === '*' ? null : Number(size),
+  }
 }
 
 function whole(fileSize: number | null, range: Range | undefined): Part {
-  if (range === undefined) return { first: 0, length: fileSize, skip: 0, fileSize }
+  if (range === undefined) return { first: 0, length: fileSize, skip: 0, isRange: false, fileSize }
   if (fileSize === null)
     throw new BadAnswerError('the reader knows neither ranges nor the length of the file')
   const first = Math.min('suffix' in range ? Math.max(0, fileSize - range.suffix) : range.first, fileSize)
   const last = 'suffix' in range ? fileSize - 1 : Math.min(range.last ?? fileSize - 1, fileSize - 1)
-  return { first, length: last - first + 1, skip: first, fileSize }
+  return { first, length: last - first + 1, skip: first, isRange: true, fileSize }
 }

@@ -59,8 +59,9 @@ async function readOnce(
   const opened = await download(transport, path, options)
   if ('notModified' in opened) return notModified(path, opened.notModified)
   const bytes = await readAll(opened, options.maxBytes ?? defaultMaxBytes)
-  // Where nobody has said the length, what came is the file.
-  return storedFile(opened.length === null ? { ...opened.info, size: bytes.length } : opened.info, bytes)
+  // Where nobody has said the right length, what came is the file.
+  const isAsSaid = opened.length === bytes.length
+  return storedFile(isAsSaid ? opened.info : { ...opened.info, size: bytes.length }, bytes)
 }
 
 async function readAll({ stream, length }: Download, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {

@@ -87,7 +87,8 @@ export class Call {
 
   /** Whether the same request may fare better later. */
   #isPassing({ status }: MandateError): boolean {
-    if (status === 409) return this.#request.retryConflicts !== false
+    // After a lost answer the other writer may be the first try itself.
+    if (status === 409) return this.#request.retryConflicts !== false || this.#answerLost
     if (status === 429) return true
     if (status !== null && (status < 500 || status === 501)) return false
     return this.#request.idempotent !== false || !this.#answerLost

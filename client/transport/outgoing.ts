@@ -1,3 +1,4 @@
+import { InvalidInputError } from '../errors.ts'
 import type { Attempt } from './send.ts'
 import type { Progress, RequestBody } from './transport.ts'
 
@@ -28,18 +29,22 @@ export function outgoing(
     onProgress?.(progress)
   }
   if (body === null) return { body, onProgress: report, failure: null }
-  if (isBrowser()) return { body: isStream(body) ? blobOf(body) : body, onProgress: report, failure: null }
-  if (!isStream(body) && lengthOf(body) <= sliceBytes && onProgress === undefined) {
-    return { body, onProgress: report, failure: null }
+  if (isStream(body)) {
+    const counted = new CountedBody(body, size, isBrowser() ? touch : report)
+    return isBrowser() ? new GatheredBody(counted, report) : counted
   }
-  return new CountedBody(streamOf(body), size ?? (isStream(body) ? null : lengthOf(body)), report)
+  const isPlain = isBrowser() || (lengthOf(body) <= sliceBytes && onProgress === undefined)
+  if (isPlain) return { body, onProgress: report, failure: null }
+  return new CountedBody(streamOf(body), size, report)
 }
 
-/** Counts bytes as they are taken, and remembers the error of the stream that they come from. */
+/** Counts bytes as they are taken, and remembers what is wrong with the stream that they come from. */
 class CountedBody implements Outgoing {
   readonly body: ReadableStream<Uint8Array>
   readonly onProgress: (progress: Progress) => void
   failure: unknown = null
+  readonly #total: number | null
+  #loaded = 0
 
   constructor(
     source: ReadableStream<Uint8Array>,
@@ -47,19 +52,19 @@ class CountedBody implements Outgoing {
     report: (progress: Progress) => void,
   ) {
     const reader = source.getReader()
-    let loaded = 0
     this.onProgress = report
+    this.#total = total
     this.body = new ReadableStream(
       {
         pull: async (controller) => {
           const { done, value } = await reader.read().catch((error: unknown) => this.#fail(error))
+          this.#count(done ? null : value)
           if (done) {
             controller.close()
             return
           }
           controller.enqueue(value)
-          loaded += value.length
-          report({ loaded, total })
+          report({ loaded: this.#loaded, total })
         },
         cancel: (reason) => reader.cancel(reason),
       },
@@ -67,9 +72,37 @@ class CountedBody implements Outgoing {
     )
   }
 
+  /** @param chunk `null` at the end */
+  #count(chunk: unknown): void {
+    if (chunk !== null && !(chunk instanceof Uint8Array)) {
+      this.#fail(new InvalidInputError('a stream to store must be one of bytes'))
+    }
+    this.#loaded += chunk === null ? 0 : chunk.length
+    if (this.#total === null) return
+    if (chunk === null ? this.#loaded === this.#total : this.#loaded <= this.#total) return
+    this.#fail(new InvalidInputError(`the stream does not have the ${this.#total} bytes that "size" says`))
+  }
+
   #fail(error: unknown): never {
     this.failure = error
     throw error
+  }
+}
+
+/** A stream that is read to its end before it is sent. Browsers keep large Blobs on disk. */
+class GatheredBody implements Outgoing {
+  readonly body: Promise<Blob>
+  readonly onProgress: (progress: Progress) => void
+  readonly #counted: CountedBody
+
+  constructor(counted: CountedBody, report: (progress: Progress) => void) {
+    this.#counted = counted
+    this.onProgress = report
+    this.body = new Response(counted.body).blob()
+  }
+
+  get failure(): unknown {
+    return this.#counted.failure
   }
 }
 
@@ -102,11 +135,6 @@ function slices(bytes: Uint8Array): ReadableStream<Uint8Array> {
     },
     { highWaterMark: 0 },
   )
-}
-
-/** Browsers keep large Blobs on disk. */
-function blobOf(stream: ReadableStream<Uint8Array>): Promise<Blob> {
-  return new Response(stream).blob()
 }
 
 function isBrowser(): boolean {

@@ -99,6 +99,20 @@ describe('get', () => {
     expect((await me.get('fox', { maxBytes: content.length })).text()).to.equal(content)
   })
 
+  it('gives all of a file that was compressed on the way, whatever its headers say', async () => {
+    // As a browser shows it, which undoes the compression and tells of none.
+    const compressing: typeof fetch = async (...args) => {
+      const response = await fetch(...args)
+      const headers = new Headers(response.headers)
+      if (response.url.endsWith('/fox')) headers.set('Content-Length', '20')
+      return new Response(response.body, { status: response.status, headers })
+    }
+    const far = await on.stage.connect({ fetch: compressing })
+    const file = await far.get('fox')
+    expect(file.text()).to.equal(content)
+    expect(file.size).to.equal(content.length)
+  })
+
   describe('goes on where the connection is cut', () => {
     for (let after = 0; after <= content.length; after += 7) {
       it(`after ${after} bytes, again and again`, async () => {

@@ -84,6 +84,13 @@ describe('where an answer is lost', () => {
     expect(await textAt('counter 2')).to.equal('6')
   })
 
+  it('an update waits for its own first try, where the hub is still at it', async () => {
+    await me.put('counter 3', '5')
+    on.stage.toHub.decide = writesMeet(unavailable, { do: 'answer', status: 409 })
+    await me.update('counter 3', (now) => String(Number(now?.text()) + 1))
+    expect(await textAt('counter 3')).to.equal('6')
+  })
+
   it('an update that may be made twice is made again', async () => {
     const add = (text = '') => [...new Set([...text.split(',').filter(Boolean), 'x'])].join(',')
     on.stage.toHub.decide = writesMeet(lost)

@@ -176,6 +176,26 @@ describe('put', () => {
     expect(await me.head('broken')).to.equal(null)
   })
 
+  for (const [what, bytes] of [
+    ['shorter', 99_999],
+    ['longer', 100_001],
+  ] as const) {
+    it(`refuses a stream that is ${what} than it was said to be, and stores nothing`, async () => {
+      const open = () => new Blob([new Uint8Array(bytes)]).stream()
+      const error = await rejection(me.put('misjudged', open, { size: 100_000 }))
+      expect(error).to.include({ code: 'invalid-input' })
+      expect(error.message).to.include('100000')
+      expect(await me.head('misjudged')).to.equal(null)
+    })
+  }
+
+  it('refuses a stream of anything but bytes', async () => {
+    async function* texts() {
+      yield 'text' as unknown as Uint8Array
+    }
+    expect(await rejection(me.put('texts', texts))).to.include({ code: 'invalid-input' })
+  })
+
   it('ends when its signal aborts, and stores nothing', async () => {
     const controller = new AbortController()
     async function* endless() {
