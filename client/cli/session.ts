@@ -114,12 +114,35 @@ async function connectAs(
   address: string | null,
 ): Promise<Connection> {
   const { io, now } = context
+  const hub = await hubUrlOf(context, options)
+  await checkReachable(context, hub)
   return connect({
-    hub: await hubUrlOf(context, options),
+    hub,
     signer: identity?.signer ?? generateStacksSigner(),
     now,
     wallet: await readWallet(context),
     ...(address === null ? {} : { address }),
     ...(io.fetch === undefined ? {} : { fetch: io.fetch }),
   })
+}
+
+/**
+ * Tells at once where nobody answers: the connection would try for a minute, which is right in the middle of a
+ * transfer, and not for somebody who has mistyped a name or started no hub.
+ */
+async function checkReachable({ io, signal }: CliContext, hub: string): Promise<void> {
+  const { fetch: get = fetch } = io
+  try {
+    const response = await get(`${hub}/hub_info`, { signal })
+    await response.body?.cancel()
+  } catch (error) {
+    signal.throwIfAborted()
+    throw new CliError('network', `no hub answers at ${hub}`, {
+      cause: error,
+      hint:
+        hub === standardHub
+          ? 'Start one with npm start, or name another: --hub, or mandate profile set.'
+          : 'Is it running, and is this its address? It can be named by --hub, or by mandate profile set.',
+    })
+  }
 }

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import { type CommandFactory, runCli } from '../../client/cli/index.ts'
+import { type CommandFactory, exitCodes, runCli } from '../../client/cli/index.ts'
 import { software } from '../../http/software.ts'
 import { copyCommand } from '../process/copy/command.ts'
 import { serveCommand } from './serve-command.ts'
@@ -24,6 +24,8 @@ export async function runMandate(argv: readonly string[]): Promise<void> {
     },
     argv,
   )
+  // Whatever still waits, for its next try for instance, is not waited for.
+  if (status === exitCodes.interrupted.status) process.exit(status)
   // A status that a command has set for a later end, a server's, stays.
   if (status !== 0) process.exitCode = status
 }

@@ -70,9 +70,10 @@ function barProgress({ io }: CliContext, tally: Tally): TransferProgress {
     },
     grow: (bytes, files) => tally.grow(bytes, files),
     around: (print) => {
-      // The bar draws itself again on the next line.
-      io.stderr.write('\r\u001b[K')
+      // Ended, the bar clears its line and no other; begun again, it draws itself below what was printed.
+      bar.stop()
       print()
+      bar.start(1, tally.share())
     },
     stop: () => bar.stop(),
   }
