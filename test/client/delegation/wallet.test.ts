@@ -182,8 +182,9 @@ describe('a wallet', () => {
       const slow = new Map<string, string>()
       const storage: WalletStorage = {
         getItem: async (key) => {
+          const value = slow.get(key) ?? null
           await new Promise((resolve) => setTimeout(resolve, 30))
-          return slow.get(key) ?? null
+          return value
         },
         setItem: (key, value) => slow.set(key, value),
         removeItem: (key) => slow.delete(key),
