@@ -4,9 +4,9 @@ import type { Driver } from '../../drivers/driver.ts'
 import { peers } from '../../http/peer.ts'
 import type { PeerLimit } from '../../http/peer-limit.ts'
 import type { RunningServer } from '../../http/server.ts'
-import { hubApp } from '../../hub/app.ts'
+import { type HubOptions, hubApp } from '../../hub/app.ts'
 import type { HubInstruments } from '../../hub/instruments.ts'
-import { readerApp } from '../../reader/app.ts'
+import { type ReaderOptions, readerApp } from '../../reader/app.ts'
 import { localUrl } from './config/checks.ts'
 import type { Config, Kind } from './config/schema.ts'
 import { listen } from './listen.ts'
@@ -138,12 +138,42 @@ function hubOf({ config, driver, logger, instruments }: Parts, readUrlPrefix: st
     revocationMaxAgeSeconds: hub.revocationMaxAge,
     maxInvocationLifetimeSeconds: hub.maxInvocationLifetime,
     idleTimeoutMs: timeouts.idleTimeout * 1000,
+    ...directUploadOf(config, driver, logger),
   })
+}
+
+/** A hub without direct uploads is whole, so what the storage cannot do is told and no reason to stop. */
+function directUploadOf(
+  { hub }: Config,
+  { presign }: Driver,
+  logger: Logger,
+): Pick<HubOptions, 'directUpload'> {
+  const { directUploadThreshold: thresholdBytes, directUploadLifetime: lifetimeSeconds } = hub
+  if (thresholdBytes === null) return {}
+  if (presign?.uploads == null) {
+    logger.warn('direct uploads are off: the storage does not hold presigned uploads to what was signed')
+  }
+  return { directUpload: { thresholdBytes, lifetimeSeconds } }
 }
 
 function readerOf({ config, driver, logger, instruments }: Parts): RequestListener {
   const { cacheControl } = config.reader
-  return readerApp({ ...peerLimitOf(config), driver, logger, instruments, cacheControl })
+  const redirect = redirectOf(config, driver)
+  return readerApp({ ...peerLimitOf(config), ...redirect, driver, logger, instruments, cacheControl })
+}
+
+/** @throws {StartError} where the reader would have to send every byte itself, which it was told not to */
+function redirectOf({ reader }: Config, { presign }: Driver): Pick<ReaderOptions, 'redirect'> {
+  const { redirect: to, redirectURL: baseUrl, redirectThreshold: thresholdBytes } = reader
+  if (to === 'public' && baseUrl !== null) return { redirect: { to, baseUrl, thresholdBytes } }
+  if (to !== 'presigned') return {}
+  if (presign === undefined) {
+    throw new StartError(
+      'start',
+      'reader.redirect is "presigned", and the storage presigns nothing: it needs credentials with a key of their own',
+    )
+  }
+  return { redirect: { to, presigner: presign, thresholdBytes } }
 }
 
 function peerLimitOf({ limits }: Config): { peerLimit?: PeerLimit } {

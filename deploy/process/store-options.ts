@@ -7,16 +7,18 @@ import { withScheme } from './config/values.ts'
 /** What the drivers of cloud storages are given. A key that is not set is left out, so that the SDK's default holds. */
 
 export function s3Options(config: Config): S3DriverOptions {
-  const { accessKeyId, secretAccessKey, sessionToken, endpoint, region, forcePathStyle, anonymous } =
-    config.awsCredentials
+  const { accessKeyId, secretAccessKey, sessionToken, anonymous } = config.awsCredentials
+  const { endpoint, presignEndpoint, region, forcePathStyle } = config.awsCredentials
   const keys =
     accessKeyId === undefined || secretAccessKey === undefined
       ? undefined
       : { accessKeyId, secretAccessKey, ...given({ sessionToken }) }
   return {
     ...bucketOf(config),
+    ...presigning(config),
     ...given({
       endpoint: endpoint === undefined ? undefined : withScheme(endpoint),
+      presignEndpoint: presignEndpoint === undefined ? undefined : withScheme(presignEndpoint),
       region,
       forcePathStyle,
       credentials: anonymous ? ('anonymous' as const) : keys,
@@ -31,7 +33,13 @@ export function gcsOptions(config: Config): GcsDriverOptions {
     client_email === undefined || private_key === undefined
       ? undefined
       : { client_email, private_key: withLineBreaks(private_key) }
-  return { ...bucketOf(config), ...given({ apiEndpoint, projectId, keyFilename, credentials: key }) }
+  const account = given({ apiEndpoint, projectId, keyFilename, credentials: key })
+  return { ...bucketOf(config), ...presigning(config), ...account }
+}
+
+/** Trying what a storage holds presigned requests to takes time at the start. */
+function presigning({ hub, reader }: Config): { presign?: boolean } {
+  return hub.directUploadThreshold !== null || reader.redirect === 'presigned' ? { presign: true } : {}
 }
 
 /** A key that was put into a variable as it stands in Google's JSON has its line breaks escaped. */

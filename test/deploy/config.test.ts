@@ -25,6 +25,9 @@ describe('the configuration', () => {
       port: 3001,
       httpsPort: 8443,
       cacheControl: 'no-cache',
+      redirect: 'off',
+      redirectURL: null,
+      redirectThreshold: 0,
     })
     expect(config.hub).to.deep.equal({
       host: '0.0.0.0',
@@ -42,6 +45,8 @@ describe('the configuration', () => {
       authTimestampCacheSize: 50_000,
       revocationMaxAge: 5,
       maxInvocationLifetime: 86_400,
+      directUploadThreshold: null,
+      directUploadLifetime: 60,
     })
   })
 
@@ -150,6 +155,10 @@ describe('environment variables', () => {
     MANDATE_S3_ENDPOINT: ['https://s3.test:9000', 'https://s3.test:9000'],
     MANDATE_S3_FORCE_PATH_STYLE: ['false', false],
     MANDATE_S3_ANONYMOUS: ['true', true],
+    MANDATE_S3_PRESIGN_ENDPOINT: ['objects.test', 'objects.test'],
+    MANDATE_DIRECT_UPLOAD_THRESHOLD: ['5000000', 5_000_000],
+    MANDATE_READER_REDIRECT: ['off', 'off'],
+    MANDATE_READER_REDIRECT_URL: ['https://files.test/', 'https://files.test/'],
     MANDATE_GCP_API_ENDPOINT: ['http://localhost:4443', 'http://localhost:4443'],
     MANDATE_AZURE_ENDPOINT: ['https://az.test/?sv=1&sig=2', 'https://az.test/?sv=1&sig=2'],
   }

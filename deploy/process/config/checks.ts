@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { presignChecks, presignWarnings } from './presign-checks.ts'
 import type { Config, Kind } from './schema.ts'
 import { storeChecks, storeWarnings } from './store-checks.ts'
 import { tlsChecks, tlsWarnings } from './tls-checks.ts'
@@ -28,12 +29,14 @@ export function checkCombinations(config: Config, kind: Kind): Checks {
     workersCheck(config),
     ...tlsChecks(config),
     ...storeChecks(config),
+    ...presignChecks(config, kind),
   ]
   return {
     impossible: impossible.filter((check) => check !== null),
     warnings: [
       ...storeWarnings(config),
       ...tlsWarnings(config),
+      ...presignWarnings(config, kind),
       ...(kind === 'reader' ? [] : hubWarnings(config, kind)),
     ],
   }

@@ -51,6 +51,9 @@ const awsCredentials = z.strictObject({
     .describe(
       'region of the bucket; by default what the environment tells the AWS SDK, or "us-east-1" with an endpoint',
     ),
+  presignEndpoint: storageUrlOrHost
+    .optional()
+    .describe('S3 endpoint as clients reach it, where that is another: presigned URLs lead there'),
   forcePathStyle: z
     .boolean()
     .optional()
@@ -238,6 +241,21 @@ export const hubSchema = z.strictObject({
     .max(31_536_000)
     .default(86_400)
     .describe('seconds that an invocation may be valid for'),
+  directUploadThreshold: z
+    .int()
+    .min(0)
+    .max(1_099_511_627_776)
+    .nullable()
+    .default(null)
+    .describe(
+      'bytes above which clients bring a file to the storage itself; without it every file comes through the hub',
+    ),
+  directUploadLifetime: z
+    .int()
+    .min(1)
+    .max(300)
+    .default(60)
+    .describe('seconds within which such an upload must begin; a revocation comes too late for it'),
 })
 
 export const readerSchema = z.strictObject({
@@ -247,6 +265,19 @@ export const readerSchema = z.strictObject({
     .default(8443)
     .describe('port of the reader for HTTPS, where enableHttps is set; 0: any free one'),
   ...caching,
+  redirect: z
+    .enum(['off', 'presigned', 'public'])
+    .default('off')
+    .describe(
+      'where clients get the bytes: from the reader; by presigned URLs from the storage; at redirectURL',
+    ),
+  redirectURL: hubUrl.nullable().default(null).describe('address of the public bucket, or of a cache of it'),
+  redirectThreshold: z
+    .int()
+    .min(0)
+    .max(1_099_511_627_776)
+    .default(0)
+    .describe('bytes; smaller files come from the reader all the same'),
 })
 
 export const configSchema = z.strictObject({
