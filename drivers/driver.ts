@@ -103,6 +103,11 @@ export interface BucketPage {
 export interface DriverCapabilities {
   /** Conditions hold against other instances over the same storage, not only within this one. */
   atomicConditions: boolean
+  /**
+   * A delete under a condition is one step too, against everybody. Where it is not, a write without a condition that
+   * another instance makes during such a delete may be lost, though it was answered; one under a condition never is.
+   */
+  atomicDeletes: boolean
   /** It has {@link Driver.presign}: it can hand out URLs that let a client read, and perhaps write, directly. */
   presign: boolean
   /** It reads byte ranges without reading what lies before them. */

@@ -39,7 +39,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): Driver {
 class MemoryDriver implements Driver {
   readonly name = 'memory'
   // No other instance can reach what this one holds, so a condition that holds here holds everywhere.
-  readonly capabilities = { atomicConditions: true, presign: false, range: true }
+  readonly capabilities = { atomicConditions: true, atomicDeletes: true, presign: false, range: true }
   readonly #objects = new Map<Key, StoredObject>()
   readonly #now: () => number
   readonly #makeEtag: () => string

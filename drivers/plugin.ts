@@ -85,7 +85,7 @@ function isPathLike(plugin: string): boolean {
 }
 
 const methods = ['stat', 'read', 'write', 'delete', 'copy', 'list', 'listBuckets', 'check', 'close'] as const
-const capabilities = ['atomicConditions', 'presign', 'range'] as const
+const capabilities = ['atomicConditions', 'atomicDeletes', 'presign', 'range'] as const
 
 /** Finds a plugin that is unfinished, or made for another version, before it is relied on. */
 function checkDriver(plugin: string, driver: unknown): asserts driver is Driver {

@@ -60,6 +60,11 @@ export async function probeReading(target: Pick<ProbeTarget, 'read'>): Promise<v
   await must('read an object', () => target.read(probeName()))
 }
 
+/** For `capabilities.atomicDeletes` of a driver that deletes under conditions of the backend's own. */
+export function holdsDeletes({ conditionalWrites, conditionalDeletes }: Probed): boolean {
+  return conditionalWrites && conditionalDeletes
+}
+
 /** A name that no other probe uses. */
 export function probeName(): string {
   return `${probePrefix}${randomBytes(12).toString('hex')}`

@@ -86,8 +86,8 @@ class AzureDriver implements Driver {
     this.#found = found
     const presigner = azurePresigner(connection.container, (key) => this.#refusal(key))
     if (presigner !== null) this.presign = presigner
-    const { atomicConditions } = found
-    this.capabilities = { atomicConditions, presign: presigner !== null, range: true }
+    const { atomicConditions, atomicDeletes } = found
+    this.capabilities = { atomicConditions, atomicDeletes, presign: presigner !== null, range: true }
   }
 
   async stat(key: Key): Promise<ObjectInfo | null> {

@@ -3,7 +3,14 @@ import { buffer } from 'node:stream/consumers'
 import type { ContainerClient } from '@azure/storage-blob'
 import type { Condition } from '../driver.ts'
 import { DriverError } from '../errors.ts'
-import { type ProbeTarget, probeName, probeReading, probeStorage, requireConditions } from '../probe.ts'
+import {
+  holdsDeletes,
+  type ProbeTarget,
+  probeName,
+  probeReading,
+  probeStorage,
+  requireConditions,
+} from '../probe.ts'
 import type { Access } from '../read-only.ts'
 import type { Connection } from './connection.ts'
 import { asDriver, failureOf, unless } from './errors.ts'
@@ -27,6 +34,8 @@ export interface StartOptions {
 export interface Found {
   /** Whether it holds to conditions. */
   readonly atomicConditions: boolean
+  /** Whether it holds to those of a delete too. */
+  readonly atomicDeletes: boolean
   /** Names that it does not hold; `null` where that was not tried, since it takes a write. */
   readonly unheld: readonly Peculiarity[] | null
 }
@@ -41,12 +50,14 @@ export async function start(
   const target = probeTarget(container, transfer)
   if (access === 'read') {
     await probeReading(target)
-    return { atomicConditions: false, unheld: null }
+    return { atomicConditions: false, atomicDeletes: false, unheld: null }
   }
   const name = probeName()
-  const atomicConditions = requireConditions(await probeStorage(target, name), allowUnsafeConditions)
+  const probed = await probeStorage(target, name)
+  const atomicConditions = requireConditions(probed, allowUnsafeConditions)
   await requireFlatNames(target, name)
-  return { atomicConditions, unheld: await findUnheld(probeTarget(impatient, transfer), name) }
+  const unheld = await findUnheld(probeTarget(impatient, transfer), name)
+  return { atomicConditions, atomicDeletes: holdsDeletes(probed), unheld }
 }
 
 async function ensureContainer(container: ContainerClient, create: boolean): Promise<void> {

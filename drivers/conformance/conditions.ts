@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import type { Condition, Driver } from '../driver.ts'
 import { DriverError } from '../errors.ts'
@@ -25,7 +26,7 @@ const rows: readonly Row[] = [
 const at = key('folder/conditional')
 
 /** Conditions are decided at the instant of commit, and by one of any number of writers at once. */
-export function describeConditions({ test, testShared, contentEtags }: Suite): void {
+export function describeConditions({ test, testShared, contentEtags, atomicDeletes }: Suite): void {
   describe('conditions', () => {
     for (const row of rows) {
       test(`write with ${row.title} ${row.succeeds ? 'succeeds' : 'fails and changes nothing'}`, async ({
@@ -115,6 +116,39 @@ export function describeConditions({ test, testShared, contentEtags }: Suite): v
       }
     })
 
+    test(`it says that a delete under a condition is ${atomicDeletes ? '' : 'not '}one step`, async ({
+      driver,
+    }) => {
+      expect(driver.capabilities.atomicDeletes).to.equal(atomicDeletes)
+    })
+
+    testShared('a creation that meets a delete is not lost', async ({ driver }, other) => {
+      for (let round = 0; round < 10; round++) {
+        const { etag } = await put(driver, at, `former ${round}`)
+        const condition = { ifMatch: etag }
+        const deleting = driver.delete(at, round % 2 === 0 ? { condition } : {})
+        const created = `created ${round}`
+        await Promise.all([deleting, createAsSoonAsPossible(other, created)])
+        expect((await get(driver, at)).text).to.equal(created)
+      }
+    })
+
+    if (atomicDeletes) {
+      testShared('a write that meets a delete under a condition is not lost', async ({ driver }, other) => {
+        for (let round = 0; round < 20; round++) {
+          const { etag } = await put(driver, at, `former ${round}`)
+          const deleting = driver.delete(at, { condition: { ifMatch: etag } })
+          await sleep(Math.random() * 10)
+          const written = `written ${round}`
+          const [outcome] = await Promise.allSettled([deleting, put(other, at, written)])
+          if (outcome.status === 'rejected') {
+            expect(outcome.reason).to.include({ name: 'DriverError', code: 'precondition_failed' })
+          }
+          expect((await get(driver, at)).text).to.equal(written)
+        }
+      })
+    }
+
     test('of unconditional writers at once the last one is there, whole', async ({ driver }) => {
       const contents = Array.from({ length: 20 }, (_, i) => `${i} `.repeat(2000 + i * 100))
       const written = await Promise.all(
@@ -128,6 +162,17 @@ export function describeConditions({ test, testShared, contentEtags }: Suite): v
       expect(new Set(written.map(({ etag }) => etag)).size).to.equal(20)
     })
   })
+}
+
+async function createAsSoonAsPossible(driver: Driver, content: string): Promise<void> {
+  for (;;) {
+    try {
+      await put(driver, at, content, { condition: { ifNoneMatch: '*' } })
+      return
+    } catch (error) {
+      if (!(error instanceof DriverError) || error.code !== 'precondition_failed') throw error
+    }
+  }
 }
 
 async function prepare(driver: Driver, row: Row) {

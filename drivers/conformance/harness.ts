@@ -26,6 +26,8 @@ export interface ConformanceOptions {
    * otherwise. `Infinity` for a driver that keeps objects in memory anyway.
    */
   readAheadBytes?: number
+  /** What the driver's `capabilities.atomicDeletes` says; `true` unless said otherwise. */
+  atomicDeletes?: boolean
   /** Whether several instances can share one storage (the default); then the harness has `second`. */
   shared?: boolean
   /**
@@ -52,6 +54,7 @@ export type Presigns = 'nothing' | 'reads' | 'uploads'
 /** What the suite's parts are given. */
 export interface Suite {
   readonly contentEtags: boolean
+  readonly atomicDeletes: boolean
   readonly readAheadBytes: number
   readonly canHold: (key: Key) => boolean
   readonly presigns: Presigns

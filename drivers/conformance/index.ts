@@ -36,6 +36,7 @@ export function driverConformance(
     readAheadBytes = 2 * 1024 * 1024,
     canHold = () => true,
     contentEtags = false,
+    atomicDeletes = true,
     writeTimeSlackMs = 0,
     presigns = 'nothing',
   } = options
@@ -45,6 +46,7 @@ export function driverConformance(
   }
   const suite: Suite = {
     contentEtags,
+    atomicDeletes,
     readAheadBytes,
     canHold,
     presigns,

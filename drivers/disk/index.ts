@@ -108,7 +108,7 @@ const existing: ReadonlySet<string> = new Set(['EEXIST'])
 
 class DiskDriver implements Driver {
   readonly name = 'disk'
-  readonly capabilities = { atomicConditions: true, presign: false, range: true }
+  readonly capabilities = { atomicConditions: true, atomicDeletes: true, presign: false, range: true }
   readonly #storage: Storage
 
   constructor(storage: Storage) {

@@ -22,7 +22,7 @@ import { infoOf } from './version.ts'
 /** What a driver over a folder does without changing anything in it: no lock and no file of its own is needed. */
 export class DiskReader implements Driver {
   readonly name = 'disk'
-  readonly capabilities = { atomicConditions: true, presign: false, range: true }
+  readonly capabilities = { atomicConditions: true, atomicDeletes: true, presign: false, range: true }
   readonly #root: string
 
   /** @param root a real path */

@@ -44,7 +44,7 @@ function locationOf(options: unknown): string {
 class LevelDriver implements Driver {
   readonly name = 'leveldb'
   // Another instance cannot open the database, so what holds in this one holds.
-  readonly capabilities = { atomicConditions: true, presign: false, range: true }
+  readonly capabilities = { atomicConditions: true, atomicDeletes: true, presign: false, range: true }
   readonly #database: Database
   readonly #queue = new KeyQueue()
 

@@ -15,7 +15,7 @@ import type {
 } from '../driver.ts'
 import { DriverError } from '../errors.ts'
 import type { Key } from '../key.ts'
-import { type ProbeTarget, probeReading, probeStorage, requireConditions } from '../probe.ts'
+import { holdsDeletes, type ProbeTarget, probeReading, probeStorage, requireConditions } from '../probe.ts'
 import { type Access, readOnly } from '../read-only.ts'
 import { Api } from './api.ts'
 import { copyObject } from './copy.ts'
@@ -91,13 +91,16 @@ export async function gcsDriver(options: GcsDriverOptions): Promise<Driver> {
     if (options.access === 'read') {
       await probeReading(target)
       const presigner = signer === null ? null : gcsPresigner(signer, false)
-      return readOnly(new GcsDriver({ api, sockets, partBytes, presigner, atomicConditions: false }))
+      return readOnly(
+        new GcsDriver({ api, sockets, partBytes, presigner, atomicConditions: false, atomicDeletes: false }),
+      )
     }
     const probed = await probeStorage(target)
     const atomicConditions = requireConditions(probed, options.allowUnsafeConditions === true)
     const presigner =
       signer === null ? null : gcsPresigner(signer, atomicConditions && (await holdsSigned(signer, target)))
-    return new GcsDriver({ api, sockets, partBytes, presigner, atomicConditions })
+    const atomicDeletes = holdsDeletes(probed)
+    return new GcsDriver({ api, sockets, partBytes, presigner, atomicConditions, atomicDeletes })
   } catch (error) {
     sockets.close()
     throw error
@@ -157,6 +160,7 @@ interface Opened {
   readonly partBytes: number
   readonly presigner: Presigner | null
   readonly atomicConditions: boolean
+  readonly atomicDeletes: boolean
 }
 
 class GcsDriver implements Driver {
@@ -167,12 +171,12 @@ class GcsDriver implements Driver {
   readonly #sockets: Sockets
   readonly #partBytes: number
 
-  constructor({ api, sockets, partBytes, presigner, atomicConditions }: Opened) {
+  constructor({ api, sockets, partBytes, presigner, atomicConditions, atomicDeletes }: Opened) {
     this.#api = api
     this.#sockets = sockets
     this.#partBytes = partBytes
     if (presigner !== null) this.presign = presigner
-    this.capabilities = { atomicConditions, presign: presigner !== null, range: true }
+    this.capabilities = { atomicConditions, atomicDeletes, presign: presigner !== null, range: true }
   }
 
   stat(key: Key): Promise<ObjectInfo | null> {

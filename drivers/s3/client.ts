@@ -1,6 +1,6 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
+import { type DeleteObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import type { S3DriverOptions } from './options.ts'
 
 export const defaultRequestTimeoutMs = 30_000
@@ -89,4 +89,38 @@ export function dateOfAnswer(output: object): number {
 /** S3 tells times of objects to the second in one place, and finer in another. */
 export function wholeSecond(ms: number): number {
   return Math.floor(ms / 1000) * 1000
+}
+
+/** Hides an error from the SDK's retries. */
+class NotRepeated extends Error {
+  readonly original: unknown
+
+  constructor(original: unknown) {
+    super('not to be repeated')
+    this.original = original
+  }
+}
+
+/** Sends a request that must not reach the server twice. */
+export async function sendOnce(
+  client: S3Client,
+  command: DeleteObjectCommand,
+  options: { readonly requestTimeout: number },
+): Promise<void> {
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args)
+      } catch (error) {
+        throw new NotRepeated(error)
+      }
+    },
+    // Between the retries, which are at the beginning of this step, and the request.
+    { step: 'finalizeRequest', priority: 'low', name: 'notRepeated' },
+  )
+  try {
+    await client.send(command, options)
+  } catch (error) {
+    throw error instanceof NotRepeated ? error.original : error
+  }
 }

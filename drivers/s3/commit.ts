@@ -86,7 +86,7 @@ function isOpen(error: unknown): boolean {
   return isUnmet(error) || isConflict(error) || codeOf(error) === 'NoSuchUpload' || (status ?? 0) >= 500
 }
 
-/** Longer than any request of a deleter can be under way. */
+/** Longer than any request of a deleter can be under way, which lets its last one begin within 30 s. */
 const tombstoneMs = 120_000
 
 /**

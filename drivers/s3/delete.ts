@@ -1,24 +1,30 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { checkCondition } from '../condition.ts'
 import { DriverError } from '../errors.ts'
-import { dateOfAnswer } from './client.ts'
+import { dateOfAnswer, sendOnce } from './client.ts'
 import { type Committed, commitIf, type NativeCondition, nativeCondition } from './commit.ts'
-import { isConflict, isUnmet, notFound } from './errors.ts'
+import { asDriverError, isConflict, isUnmet, notFound, statusOf } from './errors.ts'
 import { tombstoneMetadata, writeIdMetadata } from './metadata.ts'
 import { bareEtag, fitsKey, isEtag, type Store, targetOf } from './store.ts'
-import { currentVersion } from './version.ts'
+import { currentVersion, headVersion } from './version.ts'
 
 /** @throws `not_found` without a condition, `precondition_failed` with one */
 export async function deleteObject(store: Store, key: string, ifMatch: string | undefined): Promise<void> {
   if (!fitsKey(key)) {
     if (ifMatch === undefined) throw notFound()
     checkCondition({ ifMatch }, null)
-  } else if (ifMatch === undefined) await deleteAny(store, key)
+  } else if (ifMatch === undefined) await (needsMarks(store) ? buryAny : deleteAny)(store, key)
   else if (!isEtag(ifMatch)) await refuse(store, key, ifMatch)
   else if (store.traits.conditionalDeletes) await deleteVersion(store, key, ifMatch)
-  else if (store.traits.conditionalWrites) await buryVersion(store, key, ifMatch)
+  else if (needsMarks(store)) await buryVersion(store, key, ifMatch)
   else await deleteUnsafely(store, key, ifMatch)
+}
+
+/** Whether the backend ignores conditions of a delete and holds to those of a write. */
+function needsMarks({ traits }: Store): boolean {
+  return traits.conditionalWrites && !traits.conditionalDeletes
 }
 
 /** S3 does not say whether there was anything to delete. */
@@ -43,17 +49,65 @@ async function refuse(store: Store, key: string, ifMatch: string): Promise<void>
   throw new DriverError('busy', 'other operations are changing that name; try again')
 }
 
+/** How long a delete may go on, from its beginning to the beginning of its last request. */
+const deleterMs = 30_000
+
 /**
- * Deletes one version where the backend ignores conditions of a delete and holds to those of a write: first the
- * version is replaced by a mark, under the condition, which decides between all who want to change it; then the
- * mark is removed. To every caller of this driver the mark is nothing, and creating waits until it is gone. A write
- * without a condition that arrives between the two requests is deleted too, as one just before them would be.
+ * Deletes one version where the backend {@link needsMarks}: first the version is replaced by a mark, under the
+ * condition, which decides between all who want to change it; then the mark is removed. To every caller of this driver
+ * the mark is nothing, and creating waits until it is gone. A write without a condition that arrives between the two
+ * requests is deleted too: hence `atomicDeletes: false`.
  */
 async function buryVersion(store: Store, key: string, ifMatch: string): Promise<void> {
+  const endMs = performance.now() + deleterMs
   const writeId = randomUUID()
   const attempt = (condition: NativeCondition) => putTombstone(store, key, writeId, condition)
   await commitIf(store, { key, condition: { ifMatch }, writeId, attempt })
-  await store.client.send(new DeleteObjectCommand(targetOf(store, key)))
+  await removeMark(store, key, writeId, endMs)
+}
+
+/**
+ * Deletes what is there in the same way, whatever it is: a plain delete could remove the mark of somebody else, who
+ * would then remove what was created in its place.
+ */
+async function buryAny(store: Store, key: string): Promise<void> {
+  const endMs = performance.now() + deleterMs
+  while (performance.now() < endMs) {
+    const current = await currentVersion(store, key)
+    if (current === null) throw notFound()
+    try {
+      return await buryVersion(store, key, current.etag)
+    } catch (error) {
+      if (!(error instanceof DriverError) || error.code !== 'precondition_failed') throw error
+    }
+  }
+  throw new DriverError('busy', 'other operations are changing that name; try again')
+}
+
+/**
+ * The version is gone already, so a mark that stays is no failure: {@link commitIf} takes it over when its deleter
+ * cannot be at work any more. Where nobody knows whether a request is still under way it has to stay, since a second
+ * one could remove what was created after the first.
+ */
+async function removeMark(store: Store, key: string, writeId: string, endMs: number): Promise<void> {
+  while (performance.now() < endMs) {
+    const outcome = await deleteOnce(store, key)
+    if (outcome !== 'refused') return
+    await sleep(Math.random() * 200)
+    if ((await headVersion(store, key))?.writeId !== writeId) return
+  }
+}
+
+/** `refused` when the storage said that it cannot now, `unknown` when it said nothing. @throws where it never will */
+async function deleteOnce(store: Store, key: string): Promise<'done' | 'refused' | 'unknown'> {
+  const requestTimeout = Math.min(store.requestTimeoutMs, deleterMs)
+  try {
+    await sendOnce(store.client, new DeleteObjectCommand(targetOf(store, key)), { requestTimeout })
+    return 'done'
+  } catch (error) {
+    if (asDriverError(error).code !== 'unavailable') throw error
+    return statusOf(error) === undefined ? 'unknown' : 'refused'
+  }
 }
 
 async function deleteUnsafely(store: Store, key: string, ifMatch: string): Promise<void> {

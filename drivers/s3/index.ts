@@ -14,6 +14,7 @@ import type {
   WriteOptions,
 } from '../driver.ts'
 import type { Key } from '../key.ts'
+import { holdsDeletes } from '../probe.ts'
 import { readOnly } from '../read-only.ts'
 import { copyObject } from './copy.ts'
 import { deleteObject } from './delete.ts'
@@ -73,6 +74,7 @@ class S3Driver implements Driver {
     if (presigner !== null) this.presign = presigner.presigner
     this.capabilities = {
       atomicConditions: store.traits.conditionalWrites,
+      atomicDeletes: holdsDeletes(store.traits),
       presign: presigner !== null,
       range: true,
     }

@@ -93,7 +93,7 @@ describe('opening a driver of somebody else', () => {
   async function pluginFolder(atomicConditions: boolean): Promise<string> {
     const folder = await tempFolder()
     const methods = ['stat', 'read', 'write', 'delete', 'copy', 'list', 'listBuckets', 'check', 'close']
-    const driver = `{ name: 'theirs', capabilities: { atomicConditions: ${atomicConditions}, presign: false, range: true },
+    const driver = `{ name: 'theirs', capabilities: { atomicConditions: ${atomicConditions}, atomicDeletes: true, presign: false, range: true },
       ${methods.map((method) => `async ${method}() { return '${method}' }`).join(',')} }`
     await writeFile(join(folder, 'theirs.mjs'), `export const createDriver = () => (${driver})`)
     return folder

@@ -13,7 +13,7 @@ const methods = ['stat', 'read', 'write', 'delete', 'copy', 'list', 'listBuckets
 function moduleText(exporting: string, without = ''): string {
   const driver = `{
     name: 'named-' + options?.word,
-    capabilities: { atomicConditions: true, presign: false, range: true },
+    capabilities: { atomicConditions: true, atomicDeletes: true, presign: false, range: true },
     ${methods
       .filter((method) => method !== without)
       .map((method) => `async ${method}() { return null }`)

@@ -172,6 +172,53 @@ describe('s3, when the service or the network fails', () => {
     expect(await bucket.keys()).to.deep.equal([])
   })
 
+  const deletesSent = () => proxy.requests.filter((request) => request.startsWith('DELETE')).length
+
+  it('the mark of a deletion is removed by one request, which may be lost on its way', async () => {
+    const driver = await open({ requestTimeoutMs: 300 })
+    for (const fate of [{ do: 'lose the answer' }, { do: 'be silent' }] as const) {
+      const { etag: former } = await put(driver, at, 'former')
+      proxy.requests.length = 0
+      proxy.decide = ({ method }) => (method === 'DELETE' ? fate : { do: 'pass' })
+      await driver.delete(at, { condition: { ifMatch: former } })
+      expect(deletesSent()).to.equal(1)
+      // A second one could take what somebody created after the first.
+      expect(await bucket.keys()).to.have.length(fate.do === 'be silent' ? 1 : 0)
+      expect(await driver.stat(at)).to.equal(null)
+    }
+  })
+
+  it('the mark of a deletion is removed by another request where the storage refused the first', async () => {
+    const driver = await open()
+    await put(driver, at, 'former')
+    proxy.requests.length = 0
+    let left = 2
+    proxy.decide = ({ method }) =>
+      method === 'DELETE' && left-- > 0 ? { do: 'answer', status: 503 } : { do: 'pass' }
+    await driver.delete(at)
+    expect(deletesSent()).to.equal(3)
+    expect(await bucket.keys()).to.deep.equal([])
+  })
+
+  it('what is created after a deletion is not taken by another deleter of the same', async () => {
+    const driver = await open()
+    const other = await open({ endpoint: server.endpoint })
+    const { etag: former } = await put(driver, at, 'former')
+    const held: (() => void)[] = []
+    proxy.decide = async ({ method }) => {
+      if (method === 'DELETE') await new Promise<void>((resolve) => held.push(resolve))
+      return { do: 'pass' }
+    }
+    const deleting = driver.delete(at, { condition: { ifMatch: former } })
+    while (held.length === 0) await sleep(10)
+    await failure(other.delete(at), 'not_found')
+    const creating = put(other, at, 'created', { condition: { ifNoneMatch: '*' } })
+    await sleep(100)
+    held[0]?.()
+    await Promise.all([deleting, creating])
+    expect((await get(driver, at)).text).to.equal('created')
+  })
+
   it('a creation that came too late is not taken for one whose answer was lost', async () => {
     const driver = await open()
     const other = await open()

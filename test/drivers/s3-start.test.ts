@@ -107,7 +107,12 @@ describe('s3, at its start', () => {
 
   it('works without a signature where everybody may do everything', async () => {
     const driver = await open(anonymous())
-    expect(driver.capabilities).to.deep.equal({ atomicConditions: true, presign: false, range: true })
+    expect(driver.capabilities).to.deep.equal({
+      atomicConditions: true,
+      atomicDeletes: false,
+      presign: false,
+      range: true,
+    })
     const { etag } = await put(driver, at, 'hello')
     await failure(put(driver, at, 'again', { condition: { ifNoneMatch: '*' } }), 'precondition_failed')
     await driver.delete(at, { condition: { ifMatch: etag } })

@@ -161,7 +161,7 @@ const whileWriting: Run = async (stage, ask) => {
 function presigning(more: HubOverrides = {}): HubOverrides {
   const driver = {
     ...faultyDriver(memoryDriver()),
-    capabilities: { atomicConditions: true, presign: true, range: true },
+    capabilities: { atomicConditions: true, atomicDeletes: true, presign: true, range: true },
     presign: {
       readUrl: async () => 'https://storage.example/',
       uploads: {
