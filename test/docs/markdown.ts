@@ -12,6 +12,8 @@ export const documents = [
   'docs/configuration.md',
   'docs/delegation.md',
   'docs/drivers.md',
+  'docs/operations.md',
+  'docs/sdk.md',
   'docs/security.md',
   'docs/storage.md',
 ] as const

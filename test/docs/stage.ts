@@ -33,6 +33,8 @@ export async function beginStage(options: { withCurl?: 'own' | 'stand-in' } = {}
   const folder = await tempFolder()
   await symlink(fileURLToPath(new URL('../..', import.meta.url)), join(folder, 'build'))
   await symlink(join(checkout, 'node_modules'), join(folder, 'node_modules'))
+  // So that `mandate/client` is found by its name, as in an application.
+  await symlink(join(checkout, 'package.json'), join(folder, 'package.json'))
   const path = await programs(folder, options.withCurl ?? (hasCurl() ? 'own' : 'stand-in'))
   const real = [addressIn(servers, 'write at'), addressIn(servers, 'read at')].map((url) => url.slice(0, -1))
   return {
