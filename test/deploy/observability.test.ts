@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { parse } from 'yaml'
-import { checkout } from '../docs/markdown.ts'
+import { checkout, readDocument, tableRows } from '../docs/markdown.ts'
 import { endBins, startBin } from './bins.ts'
 
 interface Panel {
@@ -57,9 +57,19 @@ describe('deploy/observability', () => {
   it('shows every metric of ours but the version somewhere', () => {
     const shown = new Set([...named.keys()].map((name) => name.replace(/_(bucket|sum|count)$/, '')))
     const ours = [...served].filter(
-      (name) => /^mandate_/.test(name) && !/_(bucket|sum|count|info)$/.test(name),
+      (name) => name.startsWith('mandate_') && !/_(bucket|sum|count|info)$/.test(name),
     )
     expect(ours.filter((name) => !shown.has(name))).to.deep.equal([])
+  })
+
+  it('has every metric of ours, and no other, in the table of docs/operations.md', () => {
+    const [, section = ''] = readDocument('docs/operations.md').split('\n### Metrics\n')
+    const rows = tableRows(section.split('\n### ')[0] ?? '')
+    const told = rows.flatMap(([names = '']) => [...names.matchAll(/`(\w+)`/g)].map(([, name]) => name))
+    const ours = [...served].filter(
+      (name) => name.startsWith('mandate_') && !/_(bucket|sum|count)$/.test(name),
+    )
+    expect(told).to.have.members(ours)
   })
 
   it('has panels that ask for something and do not lie on each other', () => {
