@@ -1,3 +1,4 @@
+import { addressOfDid } from '../did.ts'
 import { CliError } from './cli-error.ts'
 import type { CliContext } from './context.ts'
 
@@ -31,15 +32,16 @@ function splitOwner(text: string): { owner: string | null; path: string } {
   if (text.startsWith(':')) return { owner: null, path: text.slice(1) }
   const [, owner, path] =
     /^gaia:\/\/([^/]+)(?:\/(.*))?$/s.exec(text) ??
-    /^did:key:([^:/]+)(?::(.*))?$/s.exec(text) ??
+    /^(did:key:[^:/]+)(?::(.*))?$/s.exec(text) ??
     /^([^:/]+):(.*)$/s.exec(text) ??
     []
   return owner === undefined ? { owner: null, path: text } : { owner, path: path ?? '' }
 }
 
-/** An address as it stands, or that of a key on this machine. */
+/** An address as it stands, that of a DID, or that of a key on this machine. */
 async function addressNamed(context: CliContext, owner: string, text: string): Promise<string> {
   if (isAddress(owner)) return owner
+  if (owner.startsWith('did:key:')) return addressOfDid(owner)
   const key = await context.keys.find(owner)
   if (key !== null) return key.address
   throw new CliError('usage', `${owner} is neither an address nor a key on this machine`, {
