@@ -67,9 +67,14 @@ export function namesKey(did: string, keyDid: string): boolean {
   return did === keyDid || did === pkhPrefix + addressOfDid(keyDid)
 }
 
-/** The compressed public key in hex, as v1 tokens carry it. */
+/**
+ * The compressed public key in hex, as v1 tokens carry it.
+ * @throws {InvalidInputError} for keys of other curves than secp256k1
+ */
 export function publicKeyHexOf(did: string): string {
-  return hex.encode(parseDidKey(did).publicKey)
+  const { jwtAlg, publicKey } = parseDidKey(did)
+  if (jwtAlg !== 'ES256K') throw new InvalidInputError('a v1 token is signed by a secp256k1 key')
+  return hex.encode(publicKey)
 }
 
 /** Base58Check of version 0 and RIPEMD-160 of SHA-256 of the key. */

@@ -50,3 +50,4 @@ export type {
   Transport,
   TransportRequest,
 } from './transport/transport.ts'
+export { signV1Token, type V1Scope, type V1TokenContent } from './v1-credential.ts'

@@ -56,12 +56,16 @@ function isOutdated(error: MandateError): boolean {
 }
 
 async function makeCredential(context: CredentialContext, needs: readonly Need[]): Promise<string> {
-  const { signer, address, hub } = context
-  if (signer.jwtAlg === 'ES256K') return signV1Token(context, lifetimeSeconds, archivalScopes(needs))
+  const { signer, address, hub, hubUrl } = context
+  const issuedAt = context.issueTime()
+  if (signer.jwtAlg === 'ES256K') {
+    const { challengeText } = hub
+    const scopes = archivalScopes(needs)
+    return signV1Token(signer, { challengeText, hubUrl, issuedAt, lifetimeSeconds, scopes })
+  }
   if (hub.did === null) {
     throw new InvalidInputError('this hub takes secp256k1 keys only: it knows nothing of UCAN')
   }
-  const issuedAt = context.issueTime()
   const jwt = await signUcan(signer, {
     audience: hub.did,
     capabilities: needs.map(({ ability, path }) => ({

@@ -4,7 +4,7 @@
  *
  *     eval "$(node build/client/examples/make-people.js http://localhost:3000 ALICE BOB)"
  */
-import { mintV1Token } from '../v1-token.ts'
+import { signV1Token } from '../index.ts'
 import { askHub } from './hub-info.ts'
 import { makePerson } from './person.ts'
 
@@ -14,9 +14,10 @@ if (!URL.canParse(hubUrl) || names.length === 0 || !names.every((name) => /^[A-Z
   process.exit(2)
 }
 const { challenge_text: challengeText } = await askHub(hubUrl)
+const issuedAt = Math.floor(Date.now() / 1000)
 for (const name of names) {
-  const { privateKey, address, did } = makePerson()
-  const token = mintV1Token({ privateKey, challengeText, hubUrl, lifetimeSeconds: 86_400 })
+  const { signer, privateKey, address, did } = makePerson()
+  const token = await signV1Token(signer, { challengeText, hubUrl, issuedAt, lifetimeSeconds: 86_400 })
   process.stdout.write(`${name}_KEY=${privateKey}\n${name}_ADDRESS=${address}\n${name}_DID=${did}\n`)
   process.stdout.write(`${name}_TOKEN=${token}\n`)
 }

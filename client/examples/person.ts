@@ -1,9 +1,8 @@
-import { makeECPrivateKey, publicKeyToBtcAddress } from '@stacks/encryption'
-import { didKeyOf } from '../ucan.ts'
-import { publicKeyOf } from '../v1-token.ts'
+import { generateStacksSigner, type StacksSigner } from '../index.ts'
 
 /** Somebody with a fresh secp256k1 key. */
 export interface Person {
+  signer: StacksSigner
   /** 64 hex digits. */
   privateKey: string
   /** `1…`: where this key may write. */
@@ -13,8 +12,6 @@ export interface Person {
 }
 
 export function makePerson(): Person {
-  // The library appends 01 to a key whose public key is compressed, as all are here.
-  const privateKey = makeECPrivateKey().slice(0, 64)
-  const publicKey = publicKeyOf(privateKey)
-  return { privateKey, address: publicKeyToBtcAddress(publicKey), did: didKeyOf(publicKey) }
+  const signer = generateStacksSigner()
+  return { signer, privateKey: signer.privateKeyHex, address: signer.address, did: signer.did() }
 }

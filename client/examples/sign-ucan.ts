@@ -7,7 +7,7 @@
  * `--can` and `--proof` may stand several times; `--max-size` (bytes) and `--content-type` narrow `gaia/store`.
  */
 import { parseArgs } from 'node:util'
-import { issueUcan, type UcanCapability } from '../ucan.ts'
+import { signUcan, stacksSigner, type UcanCapability } from '../index.ts'
 import { askHub } from './hub-info.ts'
 
 const text = { type: 'string' } as const
@@ -35,8 +35,7 @@ if (key === undefined || to === undefined || resource === undefined || can.lengt
 }
 const now = Math.floor(Date.now() / 1000)
 const lifetimeSeconds = days === undefined ? Number(minutes ?? 60) * 60 : Number(days) * 86_400
-const ucan = issueUcan({
-  issuerPrivateKeyHex: key,
+const ucan = await signUcan(stacksSigner(key), {
   audience: to.startsWith('did:') ? to : (await askHub(to)).hub_did,
   capabilities: can.map((ability) => capability(resource, ability)),
   expiration: now + lifetimeSeconds,

@@ -1,16 +1,20 @@
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
-import { publicKeyToBtcAddress } from '@stacks/encryption'
-import { mintV1Token, publicKeyOf } from '../../client/v1-token.ts'
+import { signV1Token, stacksSigner } from '../../client/index.ts'
 
-export const alicesKey = 'a11ce'.padStart(64, '0')
-export const alice = publicKeyToBtcAddress(publicKeyOf(alicesKey))
+const alicesSigner = stacksSigner('a11ce'.padStart(64, '0'))
+export const alice = alicesSigner.address
 
 /** An Authorization header of alice's for the hub at a URL that ends in a slash. */
 export async function authorizationAt(hubUrl: string): Promise<string> {
   const info = (await (await fetch(`${hubUrl}hub_info`)).json()) as { challenge_text: string }
-  const options = { privateKey: alicesKey, challengeText: info.challenge_text, hubUrl, lifetimeSeconds: 60 }
-  return `bearer ${mintV1Token(options)}`
+  return alicesAuthorization(hubUrl, info.challenge_text)
+}
+
+/** The same where the challenge is known. */
+export async function alicesAuthorization(hubUrl: string, challengeText: string): Promise<string> {
+  const issuedAt = Math.floor(Date.now() / 1000)
+  return `bearer ${await signV1Token(alicesSigner, { challengeText, hubUrl, issuedAt, lifetimeSeconds: 60 })}`
 }
 
 /** Stores a text at alice's address. */

@@ -5,10 +5,9 @@ import { Agent, request } from 'node:https'
 import { connect, createServer } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { expect } from 'chai'
-import { mintV1Token } from '../../client/v1-token.ts'
 import { addressIn, type BinProcess, endBins, startBin, tempFolder } from './bins.ts'
 import { makeCertificate } from './certificate.ts'
-import { alice, alicesKey } from './owner.ts'
+import { alice, alicesAuthorization } from './owner.ts'
 
 const anywhere = { host: '127.0.0.1', port: 0, httpsPort: 0 }
 
@@ -75,7 +74,7 @@ async function authorization({ hub, files }: Secure): Promise<string> {
   const info = JSON.parse((await ask(`${hub}hub_info`, readFileSync(files.certFile))).body) as {
     challenge_text: string
   }
-  return `bearer ${mintV1Token({ privateKey: alicesKey, challengeText: info.challenge_text, hubUrl: hub, lifetimeSeconds: 60 })}`
+  return alicesAuthorization(hub, info.challenge_text)
 }
 
 describe('a hub and reader with a certificate', () => {

@@ -1,6 +1,5 @@
 import { makePerson, type Person } from '../../../client/examples/person.ts'
-import { gaiaResource, issueUcan } from '../../../client/ucan.ts'
-import { mintV1Token } from '../../../client/v1-token.ts'
+import { gaiaResource, signUcan, signV1Token } from '../../../client/index.ts'
 import { json, textOf } from './answers.ts'
 import type { Answer, Talk } from './talk.ts'
 
@@ -42,27 +41,26 @@ async function meet(talk: Talk, hubUrl: string): Promise<Stage> {
   talk.step('Three people meet: Alice, who owns an address, Bob and Carol')
   const info = json((await talk.send({ method: 'GET', url: `${hubUrl}/hub_info` }, 200)).text)
   const challengeText = textOf(info, 'challenge_text')
-  const meetOne = (): Writer => {
+  const now = Math.floor(Date.now() / 1000)
+  const meetOne = async (): Promise<Writer> => {
     const person = makePerson()
-    const { privateKey } = person
-    const token = mintV1Token({ privateKey, challengeText, hubUrl, lifetimeSeconds: 600 })
-    return { ...person, authorization: `bearer ${token}` }
+    const content = { challengeText, hubUrl, issuedAt: now, lifetimeSeconds: 600 }
+    return { ...person, authorization: `bearer ${await signV1Token(person.signer, content)}` }
   }
-  const [alice, bob, carol] = [meetOne(), meetOne(), meetOne()]
+  const [alice, bob, carol] = [await meetOne(), await meetOne(), await meetOne()]
   talk.say(`Alice ${alice.address}`)
   talk.say(`Bob   ${bob.did}`)
   talk.say(`Carol ${carol.did}`)
   const hubDid = textOf(info, 'hub_did')
   const readUrlPrefix = textOf(info, 'read_url_prefix')
-  return { talk, hubUrl, hubDid, readUrlPrefix, alice, bob, carol, now: Math.floor(Date.now() / 1000) }
+  return { talk, hubUrl, hubDid, readUrlPrefix, alice, bob, carol, now }
 }
 
 async function grantBob(stage: Stage): Promise<{ grant: string; cid: string }> {
   const { talk, alice, bob, now } = stage
   talk.step('Alice grants Bob her photos/ for 30 days, and deposits the grant')
   const photos = gaiaResource(alice.address, 'photos/')
-  const grant = issueUcan({
-    issuerPrivateKeyHex: alice.privateKey,
+  const grant = await signUcan(alice.signer, {
     audience: bob.did,
     capabilities: [
       { with: photos, can: 'gaia/store' },
@@ -81,8 +79,7 @@ async function handOn(stage: Stage, proof: string): Promise<string> {
   const { talk, alice, bob, carol, now } = stage
   talk.step('Bob hands photos/2026/ on to Carol, for a day, with at most 1 MiB a file')
   const capability = { with: gaiaResource(alice.address, 'photos/2026/'), can: 'gaia/store' }
-  const grant = issueUcan({
-    issuerPrivateKeyHex: bob.privateKey,
+  const grant = await signUcan(bob.signer, {
     audience: carol.did,
     capabilities: [{ ...capability, nb: { maxSize: mebibyte } }],
     issuedAt: now,
@@ -116,8 +113,7 @@ async function invokeAsCarol(stage: Stage, proof: string): Promise<string> {
   const { talk, alice, carol, hubDid, now } = stage
   talk.step('Carol writes by an invocation: the request brings the whole chain, from Alice to her')
   const capability = { with: gaiaResource(alice.address, 'photos/2026/moon.txt'), can: 'gaia/store' }
-  const invocation = issueUcan({
-    issuerPrivateKeyHex: carol.privateKey,
+  const invocation = await signUcan(carol.signer, {
     audience: hubDid,
     capabilities: [{ ...capability, nb: { maxSize: mebibyte } }],
     expiration: now + 300,

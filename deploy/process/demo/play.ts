@@ -1,5 +1,4 @@
-import { makeECPrivateKey, publicKeyToBtcAddress } from '@stacks/encryption'
-import { mintV1Token, publicKeyOf } from '../../../client/v1-token.ts'
+import { generateStacksSigner, signV1Token } from '../../../client/index.ts'
 import { json, textOf } from './answers.ts'
 import type { Talk } from './talk.ts'
 
@@ -35,10 +34,11 @@ async function meet(talk: Talk, hubUrl: string): Promise<Stage> {
   talk.check('read_url_prefix is a URL that a path can be added to', readUrlPrefix.endsWith('/'))
 
   talk.step('Make a key; its address is where only this key may write')
-  const privateKey = makeECPrivateKey().slice(0, 64)
-  const address = publicKeyToBtcAddress(publicKeyOf(privateKey))
+  const signer = generateStacksSigner()
+  const { address } = signer
   talk.say(`address ${address}`)
-  const token = mintV1Token({ privateKey, challengeText, hubUrl, lifetimeSeconds: 600 })
+  const issuedAt = Math.floor(Date.now() / 1000)
+  const token = await signV1Token(signer, { challengeText, hubUrl, issuedAt, lifetimeSeconds: 600 })
   talk.say('and sign a token with it, good for ten minutes')
   return { talk, hubUrl, readUrlPrefix, address, authorization: `bearer ${token}` }
 }
