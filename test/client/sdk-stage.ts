@@ -1,4 +1,5 @@
-import { type Connection, type ConnectOptions, connect } from '../../client/connect.ts'
+import { type ConnectOptions, connect } from '../../client/connect.ts'
+import type { Connection } from '../../client/connection.ts'
 import type { Signer } from '../../client/signers/signer.ts'
 import { stacksSigner } from '../../client/signers/stacks-signer.ts'
 import { memoryDriver } from '../../drivers/memory.ts'
