@@ -1,7 +1,7 @@
-import { addressOfSigner, makeSigner, makeUcan } from './ed25519.ts'
 import { loadStores } from './load.ts'
 import { bucketOf, makeOwner, v1Token } from './owner.ts'
 import { type BenchServer, serverName, startHub } from './servers.ts'
+import { addressOfSigner, makeSigner, makeUcan } from './signers.ts'
 import { median, spread } from './statistics.ts'
 
 /** How writers sign, and what one sends with each request. */

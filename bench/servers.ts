@@ -30,7 +30,15 @@ export async function startBare(durability: Durability): Promise<BenchServer> {
   return start('bare', [script('./bare-server.js'), String(port), root, durability], port, root)
 }
 
-export async function startHub(durability: Durability): Promise<BenchServer> {
+export interface HubProcesses {
+  /** Processes that serve. */
+  workers?: number
+  /** Whether they may run on any core, beside the load. */
+  anyCore?: boolean
+}
+
+export async function startHub(durability: Durability, processes: HubProcesses = {}): Promise<BenchServer> {
+  const { workers = 1, anyCore = false } = processes
   const root = await mkdtemp(join(tmpdir(), 'mandate-bench-hub-'))
   const port = await freePort()
   const config = join(root, 'config.json')
@@ -43,13 +51,27 @@ export async function startHub(durability: Durability): Promise<BenchServer> {
     maxFileUploadSize: 256,
     diskSettings: { storageRootDirectory: join(root, 'data'), durability },
     limits: { maxSocketsPerPeer: 0 },
+    metrics: { port: 0 },
+    workers,
   }
   await writeFile(config, JSON.stringify(settings))
-  return start('hub', [script('../deploy/process/bin/mandate-hub.js'), '--config', config], port, root)
+  return start(
+    'hub',
+    [script('../deploy/process/bin/mandate-hub.js'), '--config', config],
+    port,
+    root,
+    anyCore,
+  )
 }
 
-async function start(name: string, args: string[], port: number, root: string): Promise<BenchServer> {
-  const child = spawnPinned(args)
+async function start(
+  name: string,
+  args: string[],
+  port: number,
+  root: string,
+  anyCore = false,
+): Promise<BenchServer> {
+  const child = spawnPinned(args, anyCore)
   const url = `http://127.0.0.1:${port}`
   await waitUntilAnswering(url, child)
   const proc = (file: string) => readFile(`/proc/${child.pid}/${file}`, 'utf8').catch(() => null)
@@ -74,9 +96,9 @@ async function start(name: string, args: string[], port: number, root: string): 
 }
 
 /** The server has the first core for itself where `taskset` is there; the load runs on the others. */
-function spawnPinned(args: string[]): ChildProcess {
+function spawnPinned(args: string[], anyCore: boolean): ChildProcess {
   const [command, ...rest] =
-    process.env.MANDATE_BENCH_PIN === 'none'
+    anyCore || process.env.MANDATE_BENCH_PIN === 'none'
       ? [process.execPath, ...args]
       : ['taskset', '-c', '0', process.execPath, ...args]
   return spawn(command ?? process.execPath, rest, { stdio: ['ignore', 'ignore', 'inherit'] })

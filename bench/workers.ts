@@ -1,0 +1,100 @@
+import { loadStores } from './load.ts'
+import { bucketOf, makeOwner, v1Token } from './owner.ts'
+import { type BenchServer, serverName, startHub } from './servers.ts'
+import { type Algorithm, addressOfSigner, makeSigner, makeUcan } from './signers.ts'
+import { median, spread } from './statistics.ts'
+
+/** Tokens that the hub has not seen, as many as one asks for. */
+interface Case {
+  name: string
+  address: string
+  mint: () => string
+}
+
+const body = Buffer.alloc(1024, 'x')
+
+/** Fresh tokens that are made beforehand, for each second and worker. */
+const maxRate = 2_500
+
+/**
+ * Stores of 1 KiB with a fresh token each, by one process and by two, in turns, on any core beside the load. On a
+ * machine of two cores the load takes its part of what the second worker could have. @returns a Markdown table
+ */
+export async function measureWorkers(rounds: number, seconds: number): Promise<string> {
+  const cases = [plain(), chain('EdDSA'), chain('ES256')]
+  const lines: string[] = []
+  const one = await startHub('none', { workers: 1, anyCore: true })
+  const two = await startHub('none', { workers: 2, anyCore: true })
+  try {
+    for (const each of cases) {
+      const rates: [number[], number[]] = [[], []]
+      for (let round = 0; round <= rounds; round++) {
+        for (const [i, hub] of [one, two].entries()) {
+          const rate = await measure(hub, each, seconds, i + 1)
+          // The first round warms up.
+          if (round > 0) rates[i]?.push(rate)
+          process.stderr.write(`${each.name}, ${i + 1}: ${rate.toFixed(0)} req/s\n`)
+        }
+      }
+      lines.push(line(each.name, rates))
+    }
+  } finally {
+    await Promise.all([one.stop(), two.stop()])
+  }
+  return [
+    '| credential | one worker | two workers | ratio |',
+    '| --- | --- | --- | --- |',
+    ...lines,
+    '',
+  ].join('\n')
+}
+
+function plain(): Case {
+  const owner = makeOwner()
+  return { name: 'v1, a fresh token each', address: bucketOf(owner), mint: () => v1Token(owner) }
+}
+
+/** Owner, delegate and invocation, all three fresh, their proofs inline. */
+function chain(algorithm: Algorithm): Case {
+  const [alice, bob, carol] = [makeSigner(algorithm), makeSigner(algorithm), makeSigner(algorithm)]
+  const address = addressOfSigner(alice)
+  const hubDid = `did:web:${serverName}`
+  const kind = algorithm === 'EdDSA' ? 'Ed25519' : 'P-256'
+  return {
+    name: `3-link chain of ${kind}, each first seen`,
+    address,
+    mint() {
+      const root = makeUcan(alice, bob.did, address, [])
+      return `ucan:${makeUcan(carol, hubDid, address, [makeUcan(bob, carol.did, address, [root])])}`
+    },
+  }
+}
+
+let files = 0
+
+async function measure(
+  hub: BenchServer,
+  { address, mint }: Case,
+  seconds: number,
+  workers: number,
+): Promise<number> {
+  const tokens = Array.from({ length: Math.ceil(maxRate * seconds * workers) }, mint)
+  const { requestsPerSecond } = await loadStores({
+    url: hub.url,
+    path: () => `/store/${address}/file-${files++ % 256}`,
+    headers: () => {
+      const token = tokens.pop()
+      if (token === undefined) throw new Error('the fresh tokens have run out')
+      return { Authorization: `bearer ${token}`, 'Content-Type': 'text/plain' }
+    },
+    body,
+    connections: 32,
+    seconds,
+  })
+  return requestsPerSecond
+}
+
+function line(name: string, [one, two]: [number[], number[]]): string {
+  const ratio = median(two.map((rate, i) => rate / (one[i] ?? Number.NaN)))
+  return `| ${name} | ${spread(one)} req/s | ${spread(two)} req/s | ${ratio.toFixed(2)} |`
+}
