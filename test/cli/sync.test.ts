@@ -183,7 +183,7 @@ describe('sync by the command line', () => {
     // Another one is faster, between the look at both sides and the upload.
     let isDone = false
     const interfering: typeof fetch = async (input, init) => {
-      if (!isDone && init?.method === 'POST' && String(input).includes('/store/')) {
+      if (!isDone && init?.method === 'POST' && urlOf(input).includes('/store/')) {
         isDone = true
         await machine.ok(['put', '-', 'd/a.txt', '--force'], { stdin: 'of another' })
       }
@@ -207,7 +207,7 @@ describe('sync by the command line', () => {
     let isDone = false
     const interfering: typeof fetch = async (input, init) => {
       const response = await fetch(input, init)
-      if (!isDone && (init?.method ?? 'GET') === 'GET' && String(input).endsWith('/d/a.txt')) {
+      if (!isDone && (init?.method ?? 'GET') === 'GET' && urlOf(input).endsWith('/d/a.txt')) {
         isDone = true
         await machine.write('one/a.txt', 'just typed')
       }
@@ -240,3 +240,7 @@ describe('sync by the command line', () => {
     expect([status, stderr.includes('Remove it')]).to.deep.equal([1, true])
   })
 })
+
+function urlOf(input: Parameters<typeof fetch>[0]): string {
+  return input instanceof Request ? input.url : input.toString()
+}
