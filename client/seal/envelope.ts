@@ -38,6 +38,8 @@ export interface ContentRecord {
   readonly digest: Bytes
   /** Whether it stands behind the envelope, in the same object. */
   readonly inline: boolean
+  /** Set where a former version that is kept names the same content. */
+  readonly kept?: true
 }
 
 /** What only those who open the file learn. */

@@ -91,10 +91,13 @@ function envelopeOf({ members, signed, signature }: SignedLine): Envelope {
 }
 
 function readContent(value: unknown): ContentRecord {
-  const { id, version, size, frame, digest, inline } = (value ?? {}) as Readonly<Record<string, unknown>>
+  const { id, version, size, frame, digest, inline, kept } = (value ?? {}) as Readonly<
+    Record<string, unknown>
+  >
   if (!isCount(version) || !isCount(size) || !isCount(frame) || typeof inline !== 'boolean') throw malformed()
   if (frame < 1 || frame > maxFrame) throw malformed()
-  return { id: contentId(id), version, size, frame, digest: fromBase64url(digest, 32), inline }
+  const content = { id: contentId(id), version, size, frame, digest: fromBase64url(digest, 32), inline }
+  return kept === true ? { ...content, kept } : content
 }
 
 function readKeys(value: unknown): Wrapped[] {

@@ -39,7 +39,8 @@ export function rewrap(
   return changing(context, path, choose, options, async (object, recipients, version) => {
     const { envelope, opened } = object
     const inline = envelope.content.inline ? await toBytes(object.rest) : null
-    const content = { record: envelope.content, dataKey: opened.dataKey, inline }
+    const record = options.keepHistory ? { ...envelope.content, kept: true as const } : envelope.content
+    const content = { record, dataKey: opened.dataKey, inline }
     const parts = { ...partsOf(object, recipients, version), content, wrapped: opened.wrapped }
     return commit(context, parts, { ifMatch: object.info.etag }, options)
   })

@@ -180,7 +180,7 @@ export async function commit(
 }
 
 /**
- * Deletes a content that no envelope names any more. Where the writer may not, or the hub fails, it is left for a
+ * Deletes a content that no envelope names any more; one that a former version names stays. Where the writer may not, or the hub fails, it is left for a
  * sweep.
  * @returns whether it is gone
  */
@@ -189,7 +189,7 @@ export async function dropContent(
   path: string,
   record: ContentRecord | undefined,
 ): Promise<boolean> {
-  if (record === undefined || record.inline) return true
+  if (record === undefined || record.inline || record.kept) return true
   try {
     await context.connection.delete(await contentPath(path, record.id), { anyVersion: true })
     return true

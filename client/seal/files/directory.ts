@@ -14,6 +14,10 @@ const directoryDomain = 'index directory'
 /** Where a sealer tells recipients which box is theirs; each entry opens for one of them only. */
 const directoryPath = '.mandate/shared.json'
 
+/** Each is tried with every key at hand. */
+const maxBoxes = 10_000
+export const boxNameBytes = 16
+
 /** Who has a box with a sealer, in words that only they can read. */
 export interface Directory {
   readonly did: string
@@ -34,6 +38,7 @@ export async function readDirectory(context: SealContext, address: string): Prom
   const line = parseLine(file.text())
   const { index, address: of, version, boxes, did } = line.members
   if (index !== formatName) throw new SealError('unsupported', 'it is no index of a known format')
+  if (Array.isArray(boxes) && boxes.length > maxBoxes) throw malformed()
   if (typeof did !== 'string' || !Number.isSafeInteger(version) || !Array.isArray(boxes)) throw malformed()
   await verifyLine(line, directoryDomain, did)
   if (of !== address || !controls(did, address)) {
@@ -46,8 +51,9 @@ export async function readDirectory(context: SealContext, address: string): Prom
 
 function readEntry(value: unknown): Wrapped {
   const { kem, sealed } = (value ?? {}) as Readonly<Record<string, unknown>>
-  if (!Object.values(kinds).some((kind) => kind.kem === kem)) throw malformed()
-  return { kem: Number(kem), sealed: fromBase64url(sealed) }
+  const kind = Object.values(kinds).find((known) => known.kem === kem)
+  if (kind === undefined) throw malformed()
+  return { kem: kind.kem, sealed: fromBase64url(sealed, kind.encBytes + boxNameBytes + 16) }
 }
 
 /** Adds an entry to one's own directory: the name of a box, for the one whose box it is. */

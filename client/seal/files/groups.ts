@@ -9,7 +9,7 @@ import { type GroupSecret, parseGroup, readGroup } from './group-keys.ts'
 import { openObject } from './open.ts'
 import { resolve } from './resolve.ts'
 import { share, without } from './share.ts'
-import { namedBy, type SealedPut, writeSealed } from './write.ts'
+import { namesOf, type SealedPut, writeSealed } from './write.ts'
 
 const groupType = 'application/json'
 
@@ -58,7 +58,7 @@ export async function removeMembers(
   const left = without(object.opened.recipients, removed)
   if (left === null) return null
   const fresh = await freshKeys(keys)
-  const sealFor = left.filter(({ recovery }) => !recovery).map(namedBy)
+  const sealFor = namesOf(left)
   const options = { sealFor, includeMe: false, ifMatch: object.info.etag, contentType: groupType }
   return writeSealed(there, path, fresh.secret, { ...options, open: { group: fresh.did } })
 }

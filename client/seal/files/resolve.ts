@@ -23,7 +23,21 @@ interface Pin {
 export async function resolveAll(context: SealContext, sealFor: readonly SealFor[]): Promise<Recipient[]> {
   const lists = []
   for (const one of sealFor) lists.push(...(await resolve(context, one)))
-  return [...new Map(lists.map((recipient) => [recipient.key, recipient])).values()]
+  return eachOnce(lists)
+}
+
+/** Each key once, and with the name of its holder where one of them has it: who is removed is found by that. */
+export function eachOnce(recipients: readonly Recipient[]): Recipient[] {
+  const byKey = new Map<string, Recipient>()
+  for (const recipient of recipients) {
+    const known = byKey.get(recipient.key)
+    if (known === undefined || !isHolderKnown(known)) byKey.set(recipient.key, recipient)
+  }
+  return [...byKey.values()]
+}
+
+export function isHolderKnown({ did, group }: Recipient): boolean {
+  return did !== undefined || group !== undefined
 }
 
 /** The keys of one recipient: its own, and those of recovery that it names. */

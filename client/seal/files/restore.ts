@@ -5,7 +5,7 @@ import { openContent } from './content.ts'
 import type { SealContext } from './context.ts'
 import { type OpenOptions, openObject } from './open.ts'
 import { orNull } from './stored-object.ts'
-import { namedBy, type SealedPut, writeSealed } from './write.ts'
+import { namesOf, type SealedPut, writeSealed } from './write.ts'
 
 /**
  * Makes a former version the present one: sealed anew, so that it is no older than what readers have seen, and only
@@ -23,7 +23,7 @@ export async function restoreSealed(
   const plain = toStream(await openContent(context.connection.transport, object, from))
   return writeSealed(context, version.of, plain, {
     size: object.envelope.content.size,
-    sealFor: (present ?? recipients).filter(({ recovery }) => !recovery).map(namedBy),
+    sealFor: namesOf(present ?? recipients),
     includeMe: false,
     contentType: type,
     overwrite: true,

@@ -1,6 +1,7 @@
 import type { Connection } from '../../connection.ts'
 import { addressOfDid } from '../../did.ts'
 import { MandateError } from '../../errors.ts'
+import type { CallOptions } from '../../files/files.ts'
 import type { FormerVersion } from '../../files/history.ts'
 import type { PutData } from '../../files/source.ts'
 import type { Recipient } from '../envelope.ts'
@@ -9,6 +10,7 @@ import { type ChangeOptions, rewrap } from './change.ts'
 import { type CheckResult, checkFolder } from './check.ts'
 import type { Committed } from './commit.ts'
 import { contextAt, type SealContext, type SealFor, type SealOptions, sealContext } from './context.ts'
+import { deleteSealed } from './delete.ts'
 import { type FolderOptions, type FolderResult, forEachSealed } from './folder.ts'
 import { addMembers, createGroup, refreshGroup, removeMembers } from './groups.ts'
 import { type PublishedKeys, publishKeys } from './identity.ts'
@@ -50,6 +52,9 @@ export interface SealedFiles {
   stream(path: string, options?: ReadOptions): Promise<SealedStream>
   /** What is known of a file that one can open, without its content. */
   head(path: string, options?: OpenOptions): Promise<SealedFile>
+
+  /** Deletes a file and its content; what is kept as history stays. @returns whether there was one */
+  delete(path: string, options?: CallOptions): Promise<boolean>
 
   /** Adds recipients; only the envelope is written. @returns `null` where all of them could open it already */
   share(path: string, sealFor: readonly SealFor[], options?: ChangeOptions): Promise<Committed | null>
@@ -144,6 +149,10 @@ class SealedFilesOver implements SealedFiles {
     const object = await openObject(this.#context, path, options)
     await object.rest.return(undefined)
     return describe(object)
+  }
+
+  delete(path: string, options?: CallOptions): Promise<boolean> {
+    return deleteSealed(this.#context, path, options)
   }
 
   async share(

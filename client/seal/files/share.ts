@@ -6,7 +6,7 @@ import { type ChangeOptions, rewrap } from './change.ts'
 import type { Committed } from './commit.ts'
 import type { SealContext, SealFor } from './context.ts'
 import { isGroup } from './group-keys.ts'
-import { resolveAll } from './resolve.ts'
+import { eachOnce, isHolderKnown, resolveAll } from './resolve.ts'
 
 /** Adds recipients. The content stays where it is; only the envelope is written. @returns `null` where all were */
 export async function share(
@@ -20,8 +20,11 @@ export async function share(
   const choose = (present: readonly Recipient[], envelope: Envelope) => {
     isLeft = options.exceptGroups === true && isGroup(envelope)
     if (isLeft) return null
-    const missing = added.filter(({ key }) => present.every((one) => one.key !== key))
-    return missing.length === 0 ? null : [...present, ...missing]
+    const all = eachOnce([...present, ...added])
+    const isSame =
+      all.length === present.length &&
+      all.every((one, i) => isHolderKnown(one) === isHolderKnown(present[i] ?? one))
+    return isSame ? null : all
   }
   const done = await rewrap(context, path, choose, options)
   return { done, added: isLeft ? [] : added }

@@ -8,7 +8,7 @@ import type { Recipient } from '../envelope.ts'
 import { SealError } from '../errors.ts'
 import { unwrap } from '../wrap.ts'
 import { contextAt, type SealContext, type SealFor } from './context.ts'
-import { addToDirectory, entryInfo, readDirectory } from './directory.ts'
+import { addToDirectory, boxNameBytes, entryInfo, readDirectory } from './directory.ts'
 import { keysOfGroups } from './group-keys.ts'
 import { openObject } from './open.ts'
 import { readBytes } from './read.ts'
@@ -72,7 +72,7 @@ async function boxSecret(home: SealContext): Promise<Bytes> {
 
 async function boxName(secret: Bytes, keyDid: string): Promise<Bytes> {
   const key = await crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
-  return new Uint8Array(await crypto.subtle.sign('HMAC', key, utf8(keyDid))).slice(0, 16)
+  return new Uint8Array(await crypto.subtle.sign('HMAC', key, utf8(keyDid))).slice(0, boxNameBytes)
 }
 
 function boxPath(name: Bytes): string {

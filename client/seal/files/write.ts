@@ -1,4 +1,4 @@
-import { InvalidInputError } from '../../errors.ts'
+import { InvalidInputError, PreconditionFailedError } from '../../errors.ts'
 import { contentOf, type PutData } from '../../files/source.ts'
 import type { Progress } from '../../transport/transport.ts'
 import { utf8 } from '../bytes.ts'
@@ -93,7 +93,8 @@ export async function commitOrDrop(
   try {
     return await commit(context, parts, condition, options)
   } catch (error) {
-    const isRefused = error instanceof Error && 'status' in error && error.status === 412
+    // Where the answer was lost it may have been stored, and be a former version by now.
+    const isRefused = error instanceof PreconditionFailedError && !error.answerLost
     if (isRefused && parts.content.inline === null)
       await dropContent(context, parts.path, parts.content.record)
     throw error
@@ -146,10 +147,12 @@ async function recipientsFor(
 async function presentRecipients(context: SealContext, path: string): Promise<Recipient[]> {
   const object: OpenedObject = await openObject(context, path)
   await object.rest.return(undefined)
-  return resolveAll(context, object.opened.recipients.map(namedBy))
+  return resolveAll(context, namesOf(object.opened.recipients))
 }
 
-/** How a recipient is looked up again. */
-export function namedBy(recipient: Recipient): SealFor {
-  return recipient.group ?? (recipient.recovery ? undefined : recipient.did) ?? { key: recipient.key }
+/** How recipients are looked up again; recovery keys come with those whose they are. */
+export function namesOf(recipients: readonly Recipient[]): SealFor[] {
+  return recipients
+    .filter(({ recovery }) => recovery !== true)
+    .map(({ group, did, key }) => group ?? did ?? { key })
 }

@@ -13,7 +13,7 @@ import {
   sealFrames,
 } from '../../../client/seal/frames.ts'
 import type { OpeningKey } from '../../../client/seal/opening-key.ts'
-import { openEnvelope, readEnvelope } from '../../../client/seal/read-envelope.ts'
+import { type OpenedEnvelope, openEnvelope, readEnvelope } from '../../../client/seal/read-envelope.ts'
 import type { Signer } from '../../../client/signers/signer.ts'
 
 export interface VectorFile {
@@ -95,16 +95,23 @@ export async function openFile(
   const envelope = await readEnvelope(file.envelope, file)
   const opened = await openEnvelope(envelope, keys)
   if (opened === null) throw new SealError('not-a-recipient', 'sealed for others')
+  return openStored(opened, file.content, some)
+}
+
+/** Opens the content of a file whose envelope is open. */
+export async function openStored(
+  { envelope, keys }: OpenedEnvelope,
+  content: Bytes,
+  some: { first?: number; end?: number } = {},
+): Promise<Bytes> {
   const { size, frame, digest } = envelope.content
   const { frames, framesBytes, sealedBytes } = layoutOf(size, frame)
-  if (file.content.length !== sealedBytes) throw new SealError('damaged', 'of another length')
-  const hashes = file.content.slice(framesBytes)
+  if (content.length !== sealedBytes) throw new SealError('damaged', 'of another length')
+  const hashes = content.slice(framesBytes)
   await checkHashes(hashes, digest)
   const { first = 0, end = frames } = some
-  const stored = file.content.slice(first * (frame + 16), Math.min(end * (frame + 16), framesBytes))
-  return concat(
-    await toBytes(openFrames(iterate(stored), opened.keys.frames, { frame, size, first, end, hashes })),
-  )
+  const stored = content.slice(first * (frame + 16), Math.min(end * (frame + 16), framesBytes))
+  return concat(await toBytes(openFrames(iterate(stored), keys.frames, { frame, size, first, end, hashes })))
 }
 
 /** The code of the refusal; fails where there is none. */

@@ -153,6 +153,21 @@ describe('recovery, backup and rotation', () => {
     expect((await rescuer.files.get('mine')).text()).to.equal('x')
   })
 
+  it('a recovery key goes with the one whose it is, also from a file that was put again', async () => {
+    const [alice, bob] = [await stacksPerson(suite.stage), await webPerson(suite.stage)]
+    const recovery = await generateOpeningKey('P-256')
+    await bob.files.publishKeys({ recovery: [recovery.did] })
+    await alice.files.put('a', 'one', { sealFor: [bob.did] })
+    await alice.files.put('a', 'two')
+    expect(await alice.files.recipients('a')).to.have.length(3)
+    await alice.files.unshare('a', [bob.did])
+    expect(await alice.files.recipients('a')).to.have.length(1)
+    await alice.files.put('b', 'x', { sealFor: [{ key: bob.key.did }] })
+    await alice.files.share('b', [bob.did])
+    await alice.files.unshare('b', [bob.did])
+    expect((await alice.files.recipients('b')).map(({ did }) => did)).to.deep.equal([alice.did])
+  })
+
   it('a new key takes the place of the old in all that is there, wherever it was broken off', async () => {
     const alice = await webPerson(suite.stage)
     const bob = await stacksPerson(suite.stage)

@@ -185,6 +185,25 @@ describe('a sealed file', () => {
     expect(await codeOf(bob.files.at(alice.address).get('kept/a'))).to.equal('not-a-recipient')
   })
 
+  it('is deleted with its content', async () => {
+    await alice.files.put('deleted/a', large, { sealFor: [bob.did] })
+    expect(await alice.files.delete('deleted/a')).to.equal(true)
+    expect(await collect(alice.files.connection.list({ prefix: 'deleted/' }))).to.deep.equal([])
+    expect(await alice.files.delete('deleted/a')).to.equal(false)
+    await alice.files.put('deleted/a', 'newer than before', { sealFor: [bob.did] })
+    expect((await bob.files.at(alice.address).get('deleted/a')).text()).to.equal('newer than before')
+  })
+
+  it('keeps a content that a former version shares with the present one', async () => {
+    await alice.files.put('both/a', large, { sealFor: [] })
+    await alice.files.share('both/a', [bob.did], { keepHistory: true })
+    await alice.files.put('both/a', 'other')
+    const [former] = await alice.files.connection.history('both/a')
+    if (former === undefined) throw new Error('one former version')
+    await alice.files.restore(former)
+    expect((await alice.files.get('both/a')).size).to.equal(large.length)
+  })
+
   it('is not confused with what is no sealed file', async () => {
     await alice.files.connection.put('plain', 'a plain text')
     await alice.files.connection.put('json', '{"sealed":"mandate/1"}\n')

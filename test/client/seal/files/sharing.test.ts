@@ -7,7 +7,7 @@ import { suiteStage } from '../../sdk-stage.ts'
 import { codeOf } from '../sealing.ts'
 import { again, allow, type Person, stacksPerson, watchedFetch, webPerson } from './people.ts'
 
-const long = Uint8Array.from({ length: 1_500_000 }, (_, i) => i * 13)
+const long = Uint8Array.from({ length: 700_000 }, (_, i) => i * 13)
 
 describe('sharing a sealed file', () => {
   const suite = suiteStage(() => ({ maxFileUploadSizeMegabytes: 100 }))
@@ -123,8 +123,7 @@ describe('sharing a sealed file', () => {
     let isOver = false
     for (let stop = 1; !isOver && stop < 60; stop++) {
       const folder = `broken/${stop}/`
-      for (const name of ['a', 'b'])
-        await alice.files.put(folder + name, long, { sealFor: [bob.did, carol.did], index: false })
+      await alice.files.put(`${folder}a`, long, { sealFor: [bob.did, carol.did], index: false })
       const fetch = watchedFetch()
       const [controller, breaking] = [new AbortController(), await again(suite.stage, alice, { fetch })]
       const start = fetch.requests.length
@@ -133,16 +132,12 @@ describe('sharing a sealed file', () => {
         .unshareAll(folder, [bob.did], { signal: controller.signal })
         .catch(() => null)
       isOver = outcome !== null && !controller.signal.aborted
-      for (const name of ['a', 'b'])
-        expect(await isLong(carol, folder + name), `${stop} ${name}`).to.equal(true)
+      expect(await isLong(carol, `${folder}a`), `stopped at ${stop}`).to.equal(true)
       expect((await alice.files.unshareAll(folder, [bob.did])).failed).to.deep.equal([])
-      for (const name of ['a', 'b']) {
-        expect(await codeOf(read(bob, folder + name)), `${stop} ${name}`).to.equal('not-a-recipient')
-        expect(await isLong(carol, folder + name)).to.equal(true)
-      }
+      expect(await codeOf(read(bob, `${folder}a`)), `stopped at ${stop}`).to.equal('not-a-recipient')
       await alice.files.sweep(folder, { minAgeMs: 0 })
-      expect(await collect(alice.files.connection.list({ prefix: `${folder}.sealed/` }))).to.have.length(2)
-      for (const name of ['a', 'b']) expect(await isLong(carol, folder + name)).to.equal(true)
+      expect(await collect(alice.files.connection.list({ prefix: `${folder}.sealed/` }))).to.have.length(1)
+      expect(await isLong(carol, `${folder}a`)).to.equal(true)
     }
     expect(isOver).to.equal(true)
   }).timeout(90_000)
@@ -153,7 +148,6 @@ describe('sharing a sealed file', () => {
     const leftover = `sweep/.sealed/${'0'.repeat(32)}`
     await alice.files.connection.put(leftover, 'left by a write that was broken off')
     expect(await alice.files.sweep('sweep/')).to.deep.equal([])
-    const tomorrow = await again(suite.stage, alice, { now: () => Date.now() + 90_000_000 })
     const { connection } = alice.files
     const contents = async () => (await collect(connection.list({ prefix: 'sweep/.sealed/' }))).length
     await connection.put('sweep/broken', '{"sealed":', { contentType: 'application/vnd.mandate.sealed' })
@@ -162,7 +156,6 @@ describe('sharing a sealed file', () => {
     expect(await contents()).to.equal(3)
     expect(await alice.files.sweep('sweep/', { minAgeMs: 0 })).to.deep.equal([leftover])
     expect(await contents()).to.equal(2)
-    expect(tomorrow.did).to.equal(alice.did)
     const [former] = await connection.history('sweep/a')
     if (former === undefined) throw new Error('one former version')
     expect((await alice.files.restore(former)).version).to.be.greaterThan(0)
@@ -197,9 +190,9 @@ describe('delegated writers', () => {
     expect(await collect(alice.files.connection.list({ prefix: 'drop/' }))).to.deep.equal(['drop/one'])
     const options = { sealers: [writer.did] }
     expect(Buffer.compare((await alice.files.get('drop/one', options)).bytes, long)).to.equal(0)
-    const range = { first: 1_000_000, last: 1_000_009 }
+    const range = { first: 500_000, last: 500_009 }
     const { bytes } = await alice.files.get('drop/one', { ...options, range })
-    expect(bytes).to.deep.equal(long.slice(1_000_000, 1_000_010))
+    expect(bytes).to.deep.equal(long.slice(500_000, 500_010))
     await alice.files.share('drop/one', [writer.did], options)
     expect((await writer.files.at(alice.address).get('drop/one')).size).to.equal(long.length)
   })
