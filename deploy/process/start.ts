@@ -21,6 +21,8 @@ export interface Running {
   reader: RunningServer | null
   /** Where clients are told to read; ends in `/`. */
   readUrlPrefix: string
+  /** Of the storage: whether a delete under a condition loses nothing that another hub stores meanwhile. */
+  atomicDeletes: boolean
   /** Lets requests under way finish, within the grace time, and closes the driver. May be called again. */
   close(): Promise<void>
 }
@@ -68,7 +70,7 @@ export async function startServers(options: StartOptions): Promise<Running> {
       localUrl(config.reader.host, reader?.port ?? config.reader.port, certificate !== null)
     const hub = kind === 'reader' ? null : await start('hub', (parts) => hubOf(parts, readUrlPrefix))
     if (certificate !== null) followed = useCertificates(config, certificate, open, watch, logger)
-    return { hub, reader, readUrlPrefix, close }
+    return { hub, reader, readUrlPrefix, atomicDeletes: driver.capabilities.atomicDeletes, close }
   } catch (error) {
     await close()
     throw error

@@ -23,6 +23,7 @@ export function summary({ config, running, file, metricsUrl, workers = 1 }: Summ
     ...(running.hub === null ? [] : hubRows(config, running.hub.port)),
     ...readRows(config, running),
     ['storage', storage(config)],
+    ...(running.hub === null || running.atomicDeletes ? [] : [['caution', twoStepDeletes]]),
     ...(running.hub === null ? [] : [['writers', writers(config)]]),
     ['limits', limits(config, running)],
     ['metrics', metricsUrl === null ? 'none' : `${metricsUrl}/metrics`],
@@ -36,6 +37,9 @@ export function summary({ config, running, file, metricsUrl, workers = 1 }: Summ
   const lines = rows.map(([name = '', text = '']) => `  ${name.padEnd(9)} ${text}`)
   return `mandate ${software.version}, ${what(running)}\n\n${lines.join('\n')}\n\n`
 }
+
+const twoStepDeletes =
+  'this storage takes two steps to delete with If-Match: a store without a condition that another hub makes between them is lost'
 
 function what({ hub, reader }: Listening): string {
   if (hub !== null && reader !== null) return 'hub and reader'

@@ -98,6 +98,11 @@ for (const [name, begin] of Object.entries({ s3, gcs, azure })) {
       const { hub, reader } = await startServers({ ...service.file, bucket: service.bucket })
       expect(hub.stderr()).to.include(service.place)
       expect(reader.stderr()).to.include(service.place)
+      // Of the three, only the S3 server here deletes in two steps.
+      expect(hub.stderr().includes('caution   this storage takes two steps to delete')).to.equal(
+        name === 's3',
+      )
+      expect(reader.stderr()).to.not.include('caution')
       const at = addressIn(hub, 'write at')
 
       const stored = await store(at, 'notes/a b.txt', 'hello')

@@ -6,7 +6,7 @@ import { readFrom } from './http.ts'
 
 interface Stored {
   path: string
-  bytes: Buffer
+  size: number
   /** Of the answer; `null` where the connection broke. */
   etag: string | null
 }
@@ -33,12 +33,12 @@ export class NewFiles {
   async store(writer: string, bytesOf: (n: number) => number, isOver: () => boolean): Promise<void> {
     for (let n = 0; !isOver(); n++) {
       const path = `new/${writer}/${n}`
-      const bytes = Buffer.alloc(bytesOf(n), `${path} by ${writer};`)
+      const size = bytesOf(n)
       const headers = { authorization: this.#authorization, 'content-type': `of/${n}` }
       const target = `${alice.address}/${path}`
-      const answer = await storeAnywhere(this.#crew, this.#tally, target, headers, bytes)
+      const answer = await storeAnywhere(this.#crew, this.#tally, target, headers, contentOf(path, size))
       if (answer !== null && answer.status !== 202) throw new Error(`${path}: ${JSON.stringify(answer)}`)
-      const stored = { path, bytes, etag: answer === null ? null : String(answer.body.etag) }
+      const stored = { path, size, etag: answer === null ? null : String(answer.body.etag) }
       this.#stored.push(stored)
       await this.#check(stored)
     }
@@ -49,12 +49,16 @@ export class NewFiles {
     for (const stored of this.#stored) await this.#check(stored)
   }
 
-  async #check({ path, bytes, etag }: Stored): Promise<void> {
+  async #check({ path, size, etag }: Stored): Promise<void> {
     const found = await readFrom(this.#readerUrl, `${alice.address}/${path}`)
     if (etag === null && found.status === 404) return
     expect(found.status, path).to.equal(200)
     expect(found.contentType, path).to.equal(`of/${path.split('/').at(-1)}`)
     if (etag !== null) expect(found.etag, path).to.equal(etag)
-    expect(found.body.equals(bytes), `${path} whole`).to.equal(true)
+    expect(found.body.equals(contentOf(path, size)), `${path} whole`).to.equal(true)
   }
+}
+
+function contentOf(path: string, size: number): Buffer {
+  return Buffer.alloc(size, `${path};`)
 }

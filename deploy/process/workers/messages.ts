@@ -30,4 +30,5 @@ export interface Listening {
   hub: { url: string; port: number } | null
   reader: { url: string; port: number } | null
   readUrlPrefix: string
+  atomicDeletes: boolean
 }

@@ -52,9 +52,9 @@ function answerForMetrics(registry: Registry): void {
   })
 }
 
-function listeningOf({ hub, reader, readUrlPrefix }: Running): Listening {
+function listeningOf({ hub, reader, readUrlPrefix, atomicDeletes }: Running): Listening {
   const place = (server: Running['hub']) => (server === null ? null : { url: server.url, port: server.port })
-  return { hub: place(hub), reader: place(reader), readUrlPrefix }
+  return { hub: place(hub), reader: place(reader), readUrlPrefix, atomicDeletes }
 }
 
 function tell(message: FromWorker, then: () => void = () => undefined): void {
