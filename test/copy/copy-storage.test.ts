@@ -354,6 +354,21 @@ describe('copying between storages', () => {
     }
   })
 
+  it('tells how many files there are before it begins, and how far it is', async () => {
+    await fill(source, twoOwners)
+    const told: string[] = []
+    const progress = {
+      isShown: true,
+      found: (files: number) => void told.push(`found ${files}`),
+      moved: (key: string, bytes: number) => void told.push(`moved ${key} ${bytes}`),
+      done: (key: string) => void told.push(`done ${key}`),
+    }
+    await runCopying(source, target, ledger, { progress, concurrency: 1 })
+    expect(told.slice(0, 2)).to.have.members(['found 4', 'found 1'])
+    expect(told.filter((line) => line.startsWith('done'))).to.have.length(5)
+    expect(told.slice(-2)).to.deep.equal([`moved ${bob}/photo 70000`, `done ${bob}/photo`])
+  })
+
   it('copies as many files at once as it may, and no more', async () => {
     for (let i = 0; i < 12; i++) await put(source, `${i % 2 === 0 ? alice : bob}/${i}`, 'x')
     let [now, most] = [0, 0]

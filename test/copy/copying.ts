@@ -49,7 +49,7 @@ export async function runCopying(
     cacheControl: 'no-cache',
     signal: new AbortController().signal,
     onEvent: (event) => events.push(event),
-    progress: { found() {}, moved() {}, done() {} },
+    progress: { isShown: false, found() {}, moved() {}, done() {} },
     ...more,
   })
   return {

@@ -29,8 +29,9 @@ export class RecordsCopy {
   readonly #tell: TellRecord
 
   constructor(copying: KeyCopying, address: Address, tell: TellRecord) {
-    // A record has one content for all time, so there is nothing to choose; and nobody is served one by its URL.
-    const { cacheControl: _, ...rest } = copying
+    // A record has one content for all time, so there is nothing to choose; nobody is served one by its URL; and it is
+    // no file whose bytes are counted.
+    const { cacheControl: _, onBytes: __, ...rest } = copying
     this.#copying = { ...rest, overwrite: false, deleteGone: false }
     this.#address = address
     this.#tell = tell

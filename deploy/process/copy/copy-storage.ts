@@ -35,11 +35,13 @@ export interface CopyOptions extends Choices {
 }
 
 export interface CopyProgress {
-  /** A file is going to be looked at. */
-  found(bytes: number): void
-  /** Bytes of a file so far. */
+  /** Whether anybody sees it: counting files costs a list of their names. */
+  readonly isShown: boolean
+  /** So many files more are there to be looked at. */
+  found(files: number): void
+  /** Bytes of a file that have come from the source so far. */
   moved(key: string, bytes: number): void
-  /** A file is done with, whatever became of it. */
+  /** A file of the source is done with, whatever became of it. */
   done(key: string): void
 }
 
@@ -81,6 +83,7 @@ class StorageCopy {
     await this.#forEachAddress(async (address) => {
       const { written } = await this.#recordsOf(address, await this.#copyingOf(address)).copyEndings()
       isAnyWritten ||= written
+      await this.#countFiles(address)
     })
     if (isAnyWritten) await this.#settle()
     await this.#forEachAddress(async (address) => {
@@ -105,6 +108,21 @@ class StorageCopy {
         this.#fail({ what: 'address', key: address }, error)
       }
     })
+  }
+
+  async #countFiles(address: Address): Promise<void> {
+    const { source, progress, signal } = this.#options
+    if (!progress.isShown) return
+    let cursor: string | null = null
+    do {
+      signal.throwIfAborted()
+      const page: Awaited<ReturnType<Driver['list']>> = await source.list(`${address}/`, {
+        limit: 1000,
+        cursor,
+      })
+      progress.found(page.entries.length)
+      cursor = page.cursor
+    } while (cursor !== null)
   }
 
   async #settle(): Promise<void> {
@@ -145,16 +163,13 @@ class StorageCopy {
   }
 
   async #copyFile(copying: KeyCopying, pair: Pair): Promise<void> {
-    const { progress } = this.#options
-    progress.found(pair.source?.size ?? 0)
     try {
       const outcome = await copyKey(copying, pair)
       if (outcome !== null) this.#tell({ what: 'file', key: pair.key, ...outcome })
     } catch (error) {
       this.#fail({ what: 'file', key: pair.key }, error)
     } finally {
-      progress.moved(pair.key, pair.source?.size ?? 0)
-      progress.done(pair.key)
+      if (pair.source !== null) this.#options.progress.done(pair.key)
     }
   }
 

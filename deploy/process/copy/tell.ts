@@ -1,32 +1,19 @@
 import type { CliContext } from '../../../client/cli/index.ts'
 import { formatBytes } from '../../../client/cli/index.ts'
-import { startProgress, type TransferProgress } from '../../../client/cli/terminal/progress.ts'
 import { printable } from '../../../client/cli/terminal/style.ts'
-import type { CopyProgress } from './copy-storage.ts'
 import type { CopyAction, CopyEvent, CopyReport, Counts } from './events.ts'
+import { type ShownProgress, showProgress } from './progress.ts'
 
 /** Says what becomes of files while a copy runs: results on standard output, progress on standard error. */
 export class Teller {
   readonly #context: CliContext
   readonly #dryRun: boolean
-  readonly #transfers: TransferProgress
+  readonly progress: ShownProgress
 
   constructor(context: CliContext, dryRun: boolean) {
     this.#context = context
     this.#dryRun = dryRun
-    this.#transfers = startProgress(context, {
-      label: dryRun ? 'look' : 'copy',
-      totalBytes: 0,
-      totalFiles: 0,
-    })
-  }
-
-  get progress(): CopyProgress {
-    return {
-      found: (bytes) => this.#transfers.grow(bytes, 1),
-      moved: (key, bytes) => this.#transfers.set(key, bytes),
-      done: (key) => this.#transfers.fileDone(key),
-    }
+    this.progress = showProgress(context, dryRun ? 'look' : 'copy')
   }
 
   /** For programs every change, for people only what needs their attention, but in a dry run all. */
@@ -35,11 +22,11 @@ export class Teller {
     const isTrouble = event.action === 'conflict' || event.action === 'failed'
     if (event.action === 'there') return
     if (!out.json && !isTrouble && !this.#dryRun) return
-    this.#transfers.around(() => out.result({ event: 'copy', ...event }, this.#line(event)))
+    this.progress.around(() => out.result({ event: 'copy', ...event }, this.#line(event)))
   }
 
   stop(): void {
-    this.#transfers.stop()
+    this.progress.stop()
   }
 
   #line({ action, key, reason }: CopyEvent): string {
