@@ -93,12 +93,17 @@ describe('mandate copy', () => {
         copied: 0,
         compared: 0,
       })
-      const afresh = ['--verify', 'etag', '--record', join(folder, `afresh-${name}`)]
-      const compared = await mandateCopy(folder, ['--from', from, '--to', to, '--json', ...afresh])
-      expect(compared.lines.at(-1)?.files, name).to.include({ compared: 6, copied: 0 })
+      if (name === 's3') await expectCompared(from, to)
       from = to
     }
   })
+
+  /** Without the record of what was copied, and where etags are made of the bytes. */
+  async function expectCompared(from: string, to: string): Promise<void> {
+    const afresh = ['--verify', 'etag', '--record', join(folder, 'afresh')]
+    const { lines, stderr } = await mandateCopy(folder, ['--from', from, '--to', to, '--json', ...afresh])
+    expect(lines.at(-1)?.files, stderr).to.include({ compared: 6, copied: 0 })
+  }
 
   it('moves the folder of a Gaia hub with its types, and leaves nothing in it', async () => {
     const root = join(folder, 'gaia')
