@@ -15,7 +15,8 @@ export interface CommandText {
 /** Where a command stands in the help of the whole program. */
 export type CommandGroup = 'Files:' | 'Delegations:' | 'Keys and hubs:' | 'More:'
 
-const commonHeading = 'Common options:'
+/** Heading of the options that many commands have. */
+export const commonHeading = 'Common options:'
 
 /**
  * A command with the options that all have, and help with examples. What it says goes through `context.out`, and a

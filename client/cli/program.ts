@@ -1,6 +1,7 @@
-import { Command } from 'commander'
+import { Command, Help, Option } from 'commander'
 import { commandGroups } from './commands/index.ts'
 import type { CliContext } from './context.ts'
+import { commonHeading } from './define-command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { printable } from './terminal/style.ts'
 
@@ -14,6 +15,7 @@ export function buildProgram(context: CliContext): Command {
     .description('Stores files at a Mandate hub, and lets others write to a part of what is yours.')
     .version(`mandate ${io.version}`, '--version', 'print the version')
     .enablePositionalOptions()
+    .commandsGroup('More:')
     .helpCommand('help [command]', 'help for a command')
     .addHelpText('after', () => `\n${exitCodesHelp()}\n`)
   for (const { heading, commands } of commandGroups(context)) {
@@ -35,10 +37,20 @@ export function buildProgram(context: CliContext): Command {
 /** What every command of the tree has, however it was made. */
 function settleAll(command: Command, context: CliContext): void {
   const { stdout, stderr } = context.io
+  const isCommon = ({ helpGroupHeading }: Option) => helpGroupHeading === commonHeading
+  const help = new Option('-h, --help', 'print help')
+  const standard = new Help()
+  // What is a command's own comes first in its help.
+  const visibleOptions = (one: Command) => {
+    const options = standard.visibleOptions(one)
+    return [...options.filter((option) => !isCommon(option)), ...options.filter(isCommon)]
+  }
+  const groupItems: Help['groupItems'] = (_, visible, groupOf) =>
+    standard.groupItems(visible, visible, groupOf)
   command
     .exitOverride()
-    .helpOption('-h, --help', 'print help')
-    .configureHelp({ styleTitle: (title) => context.out.paint('bold', title) })
+    .addHelpOption(command.options.some(isCommon) ? help.helpGroup(commonHeading) : help)
+    .configureHelp({ styleTitle: (title) => context.out.paint('bold', title), visibleOptions, groupItems })
     .configureOutput({
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),

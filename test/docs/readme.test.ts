@@ -22,6 +22,16 @@ describe('README.md', function () {
     await expectShellExamples('README.md', await beginStage())
   })
 
+  it('leads from a fresh checkout to a delegated write in six commands', () => {
+    const shell = blocksOf('README.md').filter(({ language }) => language === 'sh')
+    const start = shell.find(({ text }) => text.includes('npm start'))
+    const write = shell.find(({ text }) => text.includes('mandate delegate'))
+    const commands = [start, write].flatMap((block) => block?.text.trim().split('\n') ?? [])
+    expect(commands[0]).to.equal('npm ci && npm start')
+    expect(commands.at(-1)).to.match(/\| npx mandate put .* --as bob$/)
+    expect(commands).to.have.lengthOf.at.most(6)
+  })
+
   it('names the oldest Node that the package takes', () => {
     expect(readDocument('README.md')).to.include(
       `Node ${engines.node.replace(/^>=(\d+\.\d+)\.0$/, '$1')} or later`,
