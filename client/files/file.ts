@@ -11,8 +11,18 @@ export interface FileInfo {
   readonly modifiedMs: number
 }
 
+/** What is known besides of a file that was sealed, and was opened; all of it is of the plain text then. */
+export interface Unsealed {
+  /** Who signed for the file as it is: the DID that shared it, or sealed it, last. */
+  readonly sealedBy?: string
+  /** Who sealed the content, as `sealedBy` says. */
+  readonly contentBy?: string
+  /** Whose key opened it: `did:key` of the key, the DID of its holder, the group. */
+  readonly openedBy?: { readonly key: string; readonly did?: string; readonly group?: string }
+}
+
 /** One version of a file, or a range of it, with its bytes. */
-export interface StoredFile extends FileInfo {
+export interface StoredFile extends FileInfo, Unsealed {
   readonly notModified: false
   readonly bytes: Uint8Array<ArrayBuffer>
   /** The bytes as UTF-8. */
@@ -22,7 +32,7 @@ export interface StoredFile extends FileInfo {
 }
 
 /** One version of a file, or a range of it, as a stream. */
-export interface FileStream extends FileInfo {
+export interface FileStream extends FileInfo, Unsealed {
   readonly notModified: false
   /**
    * Goes on by itself where the connection breaks, and fails where the file is replaced meanwhile: it never mixes two

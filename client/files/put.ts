@@ -1,4 +1,5 @@
 import { BadAnswerError, NotFoundError, PayloadTooLargeError, PreconditionFailedError } from '../errors.ts'
+import type { SealFor } from '../seal/seal-for.ts'
 import type { Progress, Transport } from '../transport/transport.ts'
 import { download } from './download.ts'
 import type { CallOptions, Files } from './files.ts'
@@ -19,6 +20,13 @@ export interface PutOptions extends CallOptions {
   keepHistory?: boolean
   /** Bytes of a stream, where they are known: one that is too large is then refused before it is sent. */
   size?: number
+  /**
+   * Seals the file for these recipients, or for the same as before; see docs/sealed-files.md. Only on a connection with
+   * `sealing`.
+   */
+  sealFor?: readonly SealFor[] | 'same'
+  /** On a connection with `sealing`: stores the file for all to read, even where a sealed one is. */
+  plain?: boolean
   /** Called as bytes are sent. */
   onProgress?: (progress: Progress) => void
 }

@@ -25,6 +25,9 @@ export interface UpdateOptions extends CallOptions {
  */
 export type Change = (current: StoredFile | null) => PutData | undefined | Promise<PutData | undefined>
 
+/** Over how many times the length of a try those that failed are spread, at least. */
+const attemptsApart = 4
+
 /** Reads, changes and writes back; see `Connection.update`. */
 export function updateFile(
   files: Files,
@@ -33,10 +36,14 @@ export function updateFile(
   options: UpdateOptions = {},
 ): Promise<PutResult | null> {
   return files.versions.inTurn(path, async () => {
-    const tries = backoff(files.updateRetry, { now: files.transport.now, random: files.random })
+    const { now } = files.transport
+    const tries = backoff(files.updateRetry, { now, random: files.random })
     for (;;) {
+      const startedAt = now()
       const result = await tryUpdate(files, path, change, options)
       if (!(result instanceof Error)) return result
+      // While one is at it, others may be: the longer it takes, the further they must spread.
+      tries.widen(attemptsApart * (now() - startedAt))
       if (!(await tries.wait(0, options.signal))) throw result
     }
   })

@@ -10,6 +10,8 @@ export interface RetryOptions {
 
 /** One call's series of tries. */
 export interface Backoff {
+  /** The next wait is spread over at least so much: for tries that take long themselves, at a busy server. */
+  widen(spanMs: number): void
   /**
    * Waits before the next try: a random part of a span that doubles, so that clients who met do not meet again.
    * @param atLeastMs what the hub asked for
@@ -30,6 +32,9 @@ export function backoff(options: RetryOptions, { now, random }: BackoffClock): B
   const startedAt = now()
   let spanMs = baseDelayMs
   return {
+    widen(atLeastMs) {
+      spanMs = Math.max(spanMs, atLeastMs)
+    },
     async wait(atLeastMs, signal) {
       const delayMs = atLeastMs + random() * Math.min(spanMs, maxDelayMs)
       spanMs *= 2
