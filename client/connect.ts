@@ -2,6 +2,7 @@ import type { Connection } from './connection.ts'
 import type { DelegateOptions } from './delegation/delegate.ts'
 import { delegateAt } from './delegation/delegate-at.ts'
 import { Delegation } from './delegation/delegation.ts'
+import { InvalidInputError } from './errors.ts'
 import { type DeleteOptions, deleteFile } from './files/delete.ts'
 import type { FileInfo, FileStream, NotModified, StoredFile } from './files/file.ts'
 import type { CallOptions, Files } from './files/files.ts'
@@ -18,6 +19,7 @@ import { depositGrant, type Grant, type GrantCallOptions } from './grants/grant.
 import { type ListedGrant, type ListGrantsOptions, listGrants } from './grants/list-grants.ts'
 import { revokeDelegation } from './grants/revoke.ts'
 import { revokeAllTokens } from './grants/revoke-all.ts'
+import { type Sealer, type Sealing, sealedType } from './sealing.ts'
 import type { Signer } from './signers/signer.ts'
 import type { RetryOptions } from './transport/backoff.ts'
 import { connectTransport } from './transport/http-transport.ts'
@@ -35,6 +37,8 @@ export interface ConnectOptions {
   address?: string
   /** Delegations received, for the buckets of others. */
   wallet?: CredentialWallet
+  /** Seals and opens files: `sealing({keys})` of `mandate/client/seal`. */
+  sealing?: Sealing | undefined
   /** In place of the platform's ways to send. */
   fetch?: typeof fetch
   /** The clock, in milliseconds since 1970. */
@@ -60,24 +64,28 @@ const updateRetryDefaults: RetryOptions = { maxElapsedMs: 120_000, baseDelayMs: 
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const updateRetry = { ...updateRetryDefaults, ...options.updateRetry }
   const random = options.random ?? Math.random
-  return connectionOver(await connectTransport(options), { updateRetry, random }, options.wallet)
+  return connectionOver(await connectTransport(options), { updateRetry, random }, options)
 }
 
 function connectionOver(
   transport: Transport,
   { updateRetry, random }: Pick<Files, 'updateRetry' | 'random'>,
-  wallet: CredentialWallet | undefined,
+  options: Pick<ConnectOptions, 'wallet' | 'sealing'>,
 ): Connection {
-  return new HubConnection({ transport, versions: new Versions(), updateRetry, random }, wallet)
+  return new HubConnection({ transport, versions: new Versions(), updateRetry, random }, options)
 }
+
+type Got = StoredFile | FileStream | NotModified
 
 class HubConnection implements Connection {
   readonly #files: Files
-  readonly #wallet: CredentialWallet | undefined
+  readonly #options: Pick<ConnectOptions, 'wallet' | 'sealing'>
+  readonly #sealer: Sealer | undefined
 
-  constructor(files: Files, wallet: CredentialWallet | undefined) {
+  constructor(files: Files, options: Pick<ConnectOptions, 'wallet' | 'sealing'>) {
     this.#files = files
-    this.#wallet = wallet
+    this.#options = options
+    this.#sealer = options.sealing?.(new HubConnection(files, { ...options, sealing: undefined }))
   }
 
   get transport(): Transport {
@@ -96,11 +104,14 @@ class HubConnection implements Connection {
     return this.transport.hub
   }
 
-  put(path: string, data: PutData, options?: PutOptions): Promise<PutResult> {
+  async put(path: string, data: PutData, options: PutOptions = {}): Promise<PutResult> {
+    if (options.sealFor !== undefined) return this.#sealing().put(path, data, options)
+    if (options.plain !== true) await this.#refuseSealed(path, options)
     return putFile(this.#files, path, data, options)
   }
 
-  update(path: string, change: Change, options?: UpdateOptions): Promise<PutResult | null> {
+  async update(path: string, change: Change, options: UpdateOptions = {}): Promise<PutResult | null> {
+    await this.#refuseSealed(path, options)
     return updateFile(this.#files, path, change, options)
   }
 
@@ -108,14 +119,42 @@ class HubConnection implements Connection {
   get(path: string, options: GetOptions & { asStream: true }): Promise<FileStream | NotModified>
   get(path: string, options?: GetOptions & { asStream?: false; ifNoneMatch?: undefined }): Promise<StoredFile>
   get(path: string, options: GetOptions & { asStream?: false }): Promise<StoredFile | NotModified>
-  async get(
-    path: string,
-    options: GetOptions & { asStream?: boolean } = {},
-  ): Promise<StoredFile | FileStream | NotModified> {
-    const read = options.asStream ? openFile : readUnlessSame
-    const file = await read(this.transport, path, options)
+  async get(path: string, options: GetOptions & { asStream?: boolean } = {}): Promise<Got> {
+    const sealed = await this.#sealedAt(path, options)
+    const file = await (sealed === null ? this.#read(path, options) : this.#unseal(sealed, options))
     this.#files.versions.saw(path, file.etag)
     return file
+  }
+
+  #read(path: string, options: GetOptions & { asStream?: boolean }): Promise<Got> {
+    return options.asStream
+      ? openFile(this.transport, path, options)
+      : readUnlessSame(this.transport, path, options)
+  }
+
+  async #unseal({ path, etag }: FileInfo, options: GetOptions & { asStream?: boolean }): Promise<Got> {
+    if (options.ifNoneMatch === etag) return { notModified: true, path, etag }
+    return options.asStream ? this.#sealing().stream(path, options) : this.#sealing().get(path, options)
+  }
+
+  /** What was sealed is not replaced by what all can read, unless that is said. */
+  async #refuseSealed(path: string, options: CallOptions): Promise<void> {
+    if (this.#sealer === undefined || (await this.#sealedAt(path, options)) === null) return
+    throw new InvalidInputError(
+      `"${path}" holds a sealed file: put it with sealFor ('same' for its recipients), or with plain: true for all to read`,
+    )
+  }
+
+  #sealing(): Sealer {
+    if (this.#sealer !== undefined) return this.#sealer
+    throw new InvalidInputError('this connection seals nothing: pass "sealing" to connect')
+  }
+
+  /** The sealed file at a path; `null` for others, and always on a connection that does not unseal. */
+  async #sealedAt(path: string, options: CallOptions): Promise<FileInfo | null> {
+    if (this.#sealer === undefined) return null
+    const info = await headFile(this.transport, path, options)
+    return info?.contentType === sealedType ? info : null
   }
 
   head(path: string, options?: CallOptions): Promise<FileInfo | null> {
@@ -149,7 +188,7 @@ class HubConnection implements Connection {
   }
 
   delegate(options: DelegateOptions): Promise<Delegation> {
-    return delegateAt(this.transport, this.#wallet, options)
+    return delegateAt(this.transport, this.#options.wallet, options)
   }
 
   async grant(delegation: Delegation | string, options?: GrantCallOptions): Promise<Grant> {
@@ -170,6 +209,6 @@ class HubConnection implements Connection {
   }
 
   at(address: string): Connection {
-    return connectionOver(this.transport.at(address), this.#files, this.#wallet)
+    return connectionOver(this.transport.at(address), this.#files, this.#options)
   }
 }

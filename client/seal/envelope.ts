@@ -8,8 +8,7 @@ import { type Wrapped, wrap } from './wrap.ts'
 
 export const formatName = 'mandate/1'
 export const envelopeDomain = 'sealed envelope'
-/** What tells a sealed file from others. */
-export const sealedType = 'application/vnd.mandate.sealed'
+export { sealedType } from '../sealing.ts'
 /** Keys in one envelope. */
 export const maxRecipients = 1000
 

@@ -9,7 +9,7 @@ export { SealError, type SealErrorCode } from './errors.ts'
 export type { ChangeOptions } from './files/change.ts'
 export type { CheckResult } from './files/check.ts'
 export type { Committed } from './files/commit.ts'
-export type { KeyQuestion, SealFor, SealOptions } from './files/context.ts'
+export type { KeyQuestion, SealOptions } from './files/context.ts'
 export type { FolderOptions, FolderProgress, FolderResult } from './files/folder.ts'
 export type { PublishedKeys } from './files/identity.ts'
 export { type SealMemory, volatileMemory } from './files/memory.ts'
@@ -28,4 +28,6 @@ export {
   openingKey,
   stacksOpeningKey,
 } from './opening-key.ts'
+export type { SealFor } from './seal-for.ts'
+export { sealing } from './sealing.ts'
 export { type KeyStatement, makeStatement, readStatement, statementPath } from './statement.ts'

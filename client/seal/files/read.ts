@@ -1,3 +1,4 @@
+import type { FileInfo, Unsealed } from '../../files/file.ts'
 import type { Bytes } from '../bytes.ts'
 import { toBytes, toStream } from '../chunks.ts'
 import type { Recipient } from '../envelope.ts'
@@ -12,29 +13,25 @@ export interface ReadOptions extends OpenOptions, Pick<ContentOptions, 'range'> 
 }
 
 /** What is known of a sealed file that was opened. */
-export interface SealedFile {
-  readonly path: string
-  readonly etag: string
+export interface SealedFile extends FileInfo, Required<Unsealed> {
   /** Bytes of the whole plain text. */
   readonly size: number
   /** That of the plain text. */
   readonly contentType: string
   readonly version: number
-  /** Who signed for the file as it is: the DID that shared it, or sealed it, last. */
-  readonly sealedBy: string
-  /** Who sealed the content, as `sealedBy` says. */
-  readonly contentBy: string
   /** Whose key opened it. */
   readonly openedBy: Recipient
 }
 
 export interface SealedBytes extends SealedFile {
+  readonly notModified: false
   readonly bytes: Bytes
   text(): string
   json(): unknown
 }
 
 export interface SealedStream extends SealedFile {
+  readonly notModified: false
   /** Gives no byte that its sealer has not signed for, and fails rather than end short. */
   readonly stream: ReadableStream<Bytes>
 }
@@ -50,6 +47,7 @@ export async function readStream(
 ): Promise<SealedStream> {
   return reading(context, path, options, async (object, plain) => ({
     ...describe(object),
+    notModified: false as const,
     stream: toStream(plain),
   }))
 }
@@ -63,7 +61,13 @@ export async function readBytes(
   return reading(context, path, options, async (object, plain) => {
     const bytes = await toBytes(plain)
     const text = () => new TextDecoder().decode(bytes)
-    return { ...describe(object), bytes, text, json: () => JSON.parse(text()) as unknown }
+    return {
+      ...describe(object),
+      notModified: false as const,
+      bytes,
+      text,
+      json: () => JSON.parse(text()) as unknown,
+    }
   })
 }
 
@@ -71,6 +75,7 @@ export function describe({ info, envelope, opened }: OpenedObject): SealedFile {
   return {
     path: envelope.path,
     etag: info.etag,
+    modifiedMs: info.modifiedMs,
     size: envelope.content.size,
     contentType: opened.type,
     version: envelope.version,

@@ -5,6 +5,7 @@ import { utf8 } from '../bytes.ts'
 import type { SealSource } from '../chunks.ts'
 import type { Recipient } from '../envelope.ts'
 import { SealError } from '../errors.ts'
+import type { SealFor } from '../seal-for.ts'
 import {
   type Commit,
   type CommitCondition,
@@ -15,7 +16,7 @@ import {
   type PlainSource,
   prepareContent,
 } from './commit.ts'
-import { isOwn, type SealContext, type SealFor } from './context.ts'
+import { isOwn, type SealContext } from './context.ts'
 import { openObject } from './open.ts'
 import { resolveAll } from './resolve.ts'
 import { type OpenedObject, orNull, readObject, type StoredObject } from './stored-object.ts'
