@@ -1,5 +1,7 @@
 import { buffer } from 'node:stream/consumers'
 import { expect } from 'chai'
+import { randomBytes } from '../../../../client/seal/bytes.ts'
+import { makeEnvelope } from '../../../../client/seal/envelope.ts'
 import { contentPath } from '../../../../client/seal/files/content-path.ts'
 import { readObject } from '../../../../client/seal/files/stored-object.ts'
 import { volatileMemory } from '../../../../client/seal/index.ts'
@@ -139,9 +141,18 @@ describe('a storage that is not honest', () => {
     await alice.files.put('shared/a', long, { sealFor: [bob.did] })
     const { envelope, rest } = await readObject(alice.files.connection.transport, 'shared/a')
     await rest.return(undefined)
-    expect(await contentPath('shared/b', envelope.content.id)).not.to.equal(
-      await contentPath('shared/a', envelope.content.id),
-    )
+    const planted = await makeEnvelope(mallory.signer, {
+      address: alice.address,
+      path: 'shared/b',
+      version: 1,
+      content: envelope.content,
+      dataKey: randomBytes(32),
+      details: { type: '', by: mallory.did, recipients: [{ key: mallory.key.did }] },
+    })
+    await mallory.files.connection.at(alice.address).put('shared/b', `${planted}\n`)
+    await alice.files.put('shared/b', 'x', { sealFor: [], overwrite: true })
+    await alice.files.delete('shared/b')
+    expect((await read('shared/a')).size).to.equal(long.length)
   })
 
   it('that loses a content is told apart from a file that is replaced', async () => {
