@@ -1,0 +1,3 @@
+import { lambdaHandler } from './handle.ts'
+
+export const handler = await lambdaHandler('reader')

@@ -1,0 +1,3 @@
+import { azureFunction } from './handle.ts'
+
+export const hub = await azureFunction('hub')

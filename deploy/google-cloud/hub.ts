@@ -1,0 +1,4 @@
+import { cloudFunction } from './handle.ts'
+
+/** The function, by the name that `--entry-point` tells. */
+export const hub = await cloudFunction('hub')
