@@ -50,11 +50,18 @@ for (const [what, makeSigner] of [
     })
 
     it('outlives a revoke-all through the same connection, in the same second', async () => {
-      const me = await join()
+      const statuses: number[] = []
+      const watching: typeof fetch = async (...args) => {
+        const response = await fetch(...args)
+        statuses.push(response.status)
+        return response
+      }
+      const me = await connect({ hub: hub.url, signer, now: clock, fetch: watching })
       await me.put('before', 'x', { overwrite: true })
       const oldest = await me.revokeAll()
       expect(oldest).to.equal(clock.seconds() + 1)
       await me.put('after', 'x', { overwrite: true })
+      expect(statuses).not.to.include(401)
     })
 
     it('is made anew, once, where another device has revoked all', async () => {

@@ -94,6 +94,21 @@ describe('get', () => {
     expect(await textOf((await me.get('empty', { asStream: true })).stream)).to.equal('')
   })
 
+  it('takes an etag for what it is, though something in between made it weak', async () => {
+    const weakening: typeof fetch = async (...args) => {
+      const response = await fetch(...args)
+      const etag = response.headers.get('etag')
+      const headers = new Headers(response.headers)
+      if (etag !== null) headers.set('ETag', `W/${etag}`)
+      return new Response(response.body, { status: response.status, headers })
+    }
+    await me.put('weak', 'one')
+    const far = await on.stage.connect({ fetch: weakening })
+    await far.get('weak')
+    await far.put('weak', 'two')
+    expect((await me.get('weak')).text()).to.equal('two')
+  })
+
   it('refuses to hold more than it is told to', async () => {
     expect(await rejection(me.get('fox', { maxBytes: content.length - 1 }))).to.include({ code: 'too-large' })
     expect((await me.get('fox', { maxBytes: content.length })).text()).to.equal(content)
@@ -173,6 +188,18 @@ describe('get', () => {
       await me.put('replaced', content)
       replaceDuring('replaced')
       expect((await me.get('replaced')).text()).to.equal(`${content}!`)
+    })
+
+    it('is not taken in by a reader that does not know of conditions', async () => {
+      await me.put('replaced blindly', content)
+      replaceDuring('replaced blindly')
+      const { decide } = on.stage.toReader
+      on.stage.toReader.decide = (request) => {
+        delete request.headers['if-match']
+        return decide(request)
+      }
+      const { stream } = await me.get('replaced blindly', { asStream: true })
+      expect(await rejection(textOf(stream))).to.include({ code: 'changed-while-reading' })
     })
 
     it('fails as a stream, whose beginning is out already', async () => {

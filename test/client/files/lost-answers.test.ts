@@ -34,6 +34,15 @@ describe('where an answer is lost', () => {
     expect(await textAt('old.txt')).to.equal('two')
   })
 
+  it('so does one for which something in between gave up waiting, though the hub went on', async () => {
+    on.stage.toHub.decide = writesMeet(async () => {
+      await on.stage.hub.store('slow.txt', 'one', { token: await tokenOf(me), at: me.address })
+      return { do: 'answer', status: 504 }
+    })
+    await me.put('slow.txt', 'one')
+    expect(stores()).to.equal(2)
+  })
+
   it('a put that never arrived is stored by its next try', async () => {
     on.stage.toHub.decide = writesMeet(unavailable, { do: 'answer', status: 502 })
     await me.put('late.txt', 'one')
@@ -121,6 +130,9 @@ describe('where an answer is lost', () => {
     on.stage.toHub.decide = writesMeet(lost)
     expect(await me.delete('gone')).to.equal(true)
     expect(await me.delete('gone')).to.equal(false)
+    await other.put('gone unseen', 'x')
+    on.stage.toHub.decide = writesMeet(lost)
+    expect(await me.delete('gone unseen')).to.equal(true)
   })
 
   it('a stream is not sent again, and the error says so', async () => {
