@@ -54,7 +54,7 @@ export interface ConnectOptions {
 }
 
 /** Bounded by time, not by tries: however many change one file, each gets its turn. */
-const updateRetryDefaults: RetryOptions = { maxElapsedMs: 120_000, baseDelayMs: 200, maxDelayMs: 5_000 }
+const updateRetryDefaults: RetryOptions = { maxElapsedMs: 120_000, baseDelayMs: 200, maxDelayMs: 8_000 }
 
 /**
  * Asks the hub what it is, and gives the calls. Nothing is signed yet.
