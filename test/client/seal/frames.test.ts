@@ -75,6 +75,10 @@ describe('frames of a sealed content', () => {
       return toBytes(openFrames(iterate(concat(...chosen)), keys.frames, plan))
     }
     expect(await open(0, 1, 2)).to.deep.equal(data.slice(0, 3 * frame))
+    const hashes = sealed.slice(3 * sealedFrame)
+    const cut = iterate(sealed.slice(0, 2 * sealedFrame))
+    const plan = { frame, size: 3 * frame, first: 0, end: 3, hashes }
+    expect(await codeOf(toBytes(openFrames(cut, keys.frames, plan)))).to.equal('damaged')
     for (const order of [
       [1, 0, 2],
       [0, 1],
@@ -120,6 +124,8 @@ describe('frames of a sealed content', () => {
       id,
     })
     expect(await codeOf(openFile({ ...honest, content: forged.content }, [key]))).to.equal('damaged')
+    const content = concat(...pieces(forged), tail(honest))
+    expect(await codeOf(openFile({ ...honest, content }, [key]))).to.equal('damaged')
   })
 
   it('open from any frame to any other', async () => {

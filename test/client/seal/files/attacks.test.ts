@@ -76,6 +76,9 @@ describe('a storage that is not honest', () => {
     expect(await codeOf(read('envelope/b'))).to.equal('wrong-place')
     await write('envelope/a', Buffer.concat([honest, Buffer.from('x')]))
     expect(await codeOf(read('envelope/a'))).to.equal('damaged')
+    await alice.files.put('envelope/c', long, { sealFor: [bob.did] })
+    await write('envelope/c', Buffer.concat([await raw('envelope/c'), Buffer.from('x')]))
+    expect(await codeOf(read('envelope/c'))).to.equal('damaged')
     const text = honest.toString('latin1')
     for (const [from, to] of [
       ['"version":', '"version":1'],
