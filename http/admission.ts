@@ -8,7 +8,7 @@ export interface AdmissionLimits {
   maxAtWork: number
 }
 
-export const defaultAdmissionLimits: AdmissionLimits = { maxRequests: 1_000, maxAtWork: 64 }
+export const defaultAdmissionLimits: AdmissionLimits = { maxRequests: 1_000, maxAtWork: 128 }
 
 export interface AdmissionOptions extends AdmissionLimits {
   /** Answers a request that is turned away: at once, and for next to nothing. */

@@ -132,7 +132,7 @@ const limits = z.strictObject({
     .int()
     .min(1)
     .max(100_000)
-    .default(64)
+    .default(128)
     .describe('of these, those worked on at the same time; the others wait for their turn'),
   peerRequestsPerMinute: rate.describe(
     'requests that one network address may make within a minute; further ones are answered 429; 0: any number',
