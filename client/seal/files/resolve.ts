@@ -121,6 +121,7 @@ export async function fetchStatement(context: SealContext, address: string): Pro
 async function accept(context: SealContext, { did, version, key, recovery }: KeyStatement): Promise<Pin> {
   const former = await pinOf(context, did)
   const pin = { version, key, recovery }
+  if (did === context.connection.did) checkOwn(context, key)
   if (former !== null && version < former.version) {
     throw new SealError('rolled-back', `the key statement of ${did} is older than one that was seen before`)
   }
@@ -128,6 +129,12 @@ async function accept(context: SealContext, { did, version, key, recovery }: Key
   if (!isSame && did !== context.connection.did) await confirm(context, did, pin, former)
   if (former?.version !== version || !isSame) await context.memory.set(`pin:${did}`, JSON.stringify(pin))
   return pin
+}
+
+/** A storage may show an old statement of one's own: what is sealed for its key would open for who has found that. */
+function checkOwn({ keys }: SealContext, published: string): void {
+  if (keys.length === 0 || keys.some(({ did }) => did === published)) return
+  throw new SealError('key-changed', 'the key that is published for this identity is none of those at hand')
 }
 
 async function confirm(

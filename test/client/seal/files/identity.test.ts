@@ -118,6 +118,18 @@ describe('the key of a recipient', () => {
     await sealFor(bob.did, { memory, confirmKey: () => false })
   })
 
+  it('is not a former one of one’s own, which a storage brings back', async () => {
+    const bob = await webPerson(suite.stage)
+    const { bytes } = await bob.files.connection.get(statementPath)
+    const key = await generateOpeningKey('P-256')
+    const renewed = await personOf(suite.stage, bob.signer, key)
+    await renewed.files.publishKeys({ key })
+    await renewed.files.put('mine', 'x', { sealFor: [] })
+    await replaceStatement(bob, new TextDecoder().decode(bytes))
+    const elsewhere = await personOf(suite.stage, bob.signer, key)
+    expect(await codeOf(elsewhere.files.put('later', 'x', { sealFor: [] }))).to.equal('key-changed')
+  })
+
   it('is not an older one than was seen, nor taken back by hiding it', async () => {
     const [bob, memory] = [await webPerson(suite.stage), volatileMemory()]
     const { bytes } = await bob.files.connection.get(statementPath)
