@@ -47,16 +47,16 @@ function withoutOtherDrivers(driver: Artefact['driver']): Plugin {
   const others = cloudDrivers.filter((name) => name !== driver)
   return {
     name: 'without-other-drivers',
-    setup({ onResolve, onLoad }) {
-      onResolve({ filter: new RegExp(`/drivers/(${others.join('|')})/index\\.js$`) }, ({ path }) => ({
+    setup(made) {
+      made.onResolve({ filter: new RegExp(`/drivers/(${others.join('|')})/index\\.js$`) }, ({ path }) => ({
         path,
         namespace: 'left-out',
       }))
-      onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({
+      made.onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({
         contents: `throw new Error('this artefact has the SDK of the driver ${driver} alone')`,
       }))
       // Traces cannot be sent from a function, metrics cannot be fetched.
-      onResolve({ filter: /\/watch\/(tracing|metrics)\.js$/ }, ({ path }) => ({ path, external: true }))
+      made.onResolve({ filter: /\/watch\/(tracing|metrics)\.js$/ }, ({ path }) => ({ path, external: true }))
     },
   }
 }

@@ -39,7 +39,7 @@ export async function startFunction(
   for (const warning of warnings) logger.warn(warning)
   if (asksForTraces(env)) logger.warn('no traces: a function is stopped before they could be sent')
   const running = await startServers({ config: withinFunction(config), kind, logger })
-  return { port: portOf(running), logger, close: running.close }
+  return { port: portOf(running), logger, close: () => running.close() }
 }
 
 /**
