@@ -106,8 +106,8 @@ class HubConnection implements Connection {
 
   async put(path: string, data: PutData, options: PutOptions = {}): Promise<PutResult> {
     if (options.sealFor !== undefined) return this.#sealing().put(path, data, options)
-    if (options.plain !== true) await this.#refuseSealed(path, options)
-    return putFile(this.#files, path, data, options)
+    const check = options.plain === true ? undefined : () => this.#refuseSealed(path, options)
+    return putFile(this.#files, path, data, options, check)
   }
 
   async update(path: string, change: Change, options: UpdateOptions = {}): Promise<PutResult | null> {

@@ -43,14 +43,18 @@ export interface PutResult {
 /** What must hold at the path when the store takes effect; nothing for no condition. */
 export type Condition = { readonly 'If-Match'?: string; readonly 'If-None-Match'?: '*' }
 
-/** Stores a file; see `Connection.put`. */
+/**
+ * Stores a file; see `Connection.put`. The data are taken at the call: what becomes of them later changes nothing.
+ * @param check runs when it is this put's turn at the path; where it throws, nothing is stored
+ */
 export async function putFile(
   files: Files,
   path: string,
   data: PutData,
   options: PutOptions = {},
+  check?: () => Promise<void>,
 ): Promise<PutResult> {
-  return putContent(files, path, contentOf(data, options.size), options)
+  return putContent(files, path, contentOf(data, options.size), options, check)
 }
 
 /** The same with a body that is ready. */
@@ -59,8 +63,10 @@ export function putContent(
   path: string,
   content: Content,
   options: PutOptions = {},
+  check?: () => Promise<void>,
 ): Promise<PutResult> {
   return files.versions.inTurn(path, async () => {
+    await check?.()
     const condition = conditionOf(files, path, options)
     const result = await storeOrRecognize(files.transport, path, content, options, condition)
     files.versions.saw(path, result.etag)
