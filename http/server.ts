@@ -227,10 +227,16 @@ function refusalOf(code: string | undefined): WireError {
   return new WireError('invalid_input', 'the request is not well-formed HTTP')
 }
 
+/**
+ * Connections that wait to be accepted; the system may allow fewer. Where there is no more room, a client hears nothing
+ * and tries again a second later, which is no way to be told that there is too much to do.
+ */
+const backlog = 4_096
+
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, backlog }, () => {
       server.off('error', reject)
       resolve()
     })
