@@ -81,6 +81,20 @@ describe('what S3 holds a presigned upload to, where the server passes over head
     }
   })
 
+  it('is signed whole also where a server by itself refuses what nobody signed', async () => {
+    const store = await openStore(harness.options)
+    try {
+      const options = { ...empty, size: 1, cacheControl: 'no-cache', condition: { ifMatch: 'x' } }
+      const upload = await uploadsBy({ store, client: store.client }, 'plain').presign(at, options)
+      const signed = new URL(upload.url).searchParams.get('X-Amz-SignedHeaders')?.split(';')
+      const sent = Object.keys(upload.headers).map((name) => name.toLowerCase())
+      expect(signed).to.have.members(['host', ...sent])
+      expect(sent).to.have.members(['content-length', 'content-type', 'cache-control', 'if-match'])
+    } finally {
+      store.client.destroy()
+    }
+  })
+
   for (const contentType of ['text/plain;  two="spaces"', 'text/plain\t;a=b', 'text/ü', 'text/日本']) {
     it(`keeps a type that no header carries unchanged: ${contentType}`, async () => {
       const upload = await driver.presign?.uploads?.presign(at, { ...empty, size: 3, contentType })

@@ -12,6 +12,7 @@ import { s3Harness } from '../drivers/s3-harness.ts'
 import { cephServer, installMs } from '../servers/ceph.ts'
 import { can } from '../ucan/mint.ts'
 import { type Persona, persona } from '../ucan/personas.ts'
+import { faultyDriver, gate } from './faulty-driver.ts'
 import { type Answer, encodePath, type HubOverrides } from './harness.ts'
 
 /** Writes for others, with v1 tokens. */
@@ -226,6 +227,32 @@ describe('what a revocation does to a direct upload', () => {
     } finally {
       await world.close()
       await hasty.close()
+    }
+  })
+})
+
+describe('a direct upload whose grant is revoked while it is looked at', () => {
+  const server = withGcsServer(presigning.server)
+
+  it('is refused', async () => {
+    const harness = await gcsHarness(server(), presigning.driver)
+    const slow = faultyDriver(harness.driver)
+    const { presign } = harness.driver
+    const world = await startWorld({ driver: { ...slow, ...(presign && { presign }) }, directUpload })
+    try {
+      const ucan = delegate(alice, bob, [can(alice, '', 'gaia/store')])
+      expectStatus(await world.deposit(alice, { ucan }, { as: v1(alice) }), 201)
+      const held = gate()
+      slow.inject('stat', held.fault, (key) => key.endsWith('/f'))
+      const asked = ask(world, alice, 'f', { as: v1(bob), headers: { 'If-None-Match': '*' } })
+      await held.reached
+      expectStatus(await world.revoke(alice, { ucan }, { as: v1(alice) }), 202)
+      held.open()
+      const { status, json } = await asked
+      expect([status, json?.code]).to.deep.equal([401, 'revoked'])
+    } finally {
+      await world.close()
+      await harness.close()
     }
   })
 })
