@@ -50,7 +50,7 @@ const steps: readonly (readonly [name: string, run: (stage: Stage) => Promise<st
   [
     'delete',
     async ({ alice, own, delegated }) => {
-      for (const path of [own, delegated]) await alice.delete(path)
+      for (const path of [own, delegated]) await alice.delete(path, { anyVersion: true })
       const left = [await alice.head(own), await alice.head(delegated)].filter((file) => file !== null)
       if (left.length > 0) throw new Error('a file that was deleted can still be read')
       return 'nothing is left'
@@ -121,7 +121,7 @@ async function untilOtherInstancesKnow({ hub }: Connection, holds: () => Promise
 
 /** What failed is what there is to tell: that its files cannot be deleted either is no news. */
 async function cleanUp({ alice, own, delegated }: Stage): Promise<void> {
-  await Promise.allSettled([alice.delete(own), alice.delete(delegated)])
+  await Promise.allSettled([own, delegated].map((path) => alice.delete(path, { anyVersion: true })))
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

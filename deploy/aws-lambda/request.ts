@@ -5,7 +5,7 @@ import type { FunctionRequest } from '../functions/forward.ts'
 /** An event of payload format 2.0, which function URLs and HTTP APIs of API Gateway have in common, as a request. */
 export function requestOf(event: APIGatewayProxyEventV2): FunctionRequest {
   const { method, sourceIp } = event.requestContext.http
-  const body = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8')
+  const body = bodyOf(event)
   return {
     method,
     target: targetOf(event),
@@ -15,6 +15,17 @@ export function requestOf(event: APIGatewayProxyEventV2): FunctionRequest {
     peer: sourceIp,
     body: body.length === 0 && (method === 'GET' || method === 'HEAD') ? null : body,
   }
+}
+
+/** @throws {WireError} where bytes were lost: text that is not valid UTF-8 cannot be in an event as it was sent */
+function bodyOf({ body = '', isBase64Encoded, headers }: APIGatewayProxyEventV2): Buffer {
+  const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8')
+  const told = headers['content-length']
+  if (told === undefined || Number(told) === bytes.length) return bytes
+  throw new WireError(
+    'invalid_input',
+    'the body did not arrive as it was sent; send it as application/octet-stream',
+  )
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
-import { app, type HttpHandler, type HttpRequest, type HttpResponseInit } from '@azure/functions'
+import azure, { type HttpHandler, type HttpRequest, type HttpResponseInit } from '@azure/functions'
 import { describeError } from '../../http/describe-error.ts'
 import { answerHeaders, type FunctionRequest, forward } from '../functions/forward.ts'
 import { refusalOf } from '../functions/refusal.ts'
@@ -19,14 +19,14 @@ export async function azureFunction(kind: FunctionKind): Promise<HttpHandler> {
     }
   }
   // Bodies pass through as they come, whatever their size.
-  app.setup({ enableHttpStream: true })
-  app.http(kind, {
+  azure.app.setup({ enableHttpStream: true })
+  azure.app.http(kind, {
     route: '{*path}',
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'],
     authLevel: 'anonymous',
     handler,
   })
-  app.hook.appTerminate(() => server.close())
+  azure.app.hook.appTerminate(() => server.close())
   return handler
 }
 

@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino'
+import type { Env } from '../process/config/env.ts'
 import { loadConfig } from '../process/config/load.ts'
 import type { Config } from '../process/config/schema.ts'
 import { type Running, startServers } from '../process/start.ts'
@@ -24,10 +25,7 @@ export interface FunctionServer {
  * variables alone, and listening where nobody but the function reaches it. Requests get to it by {@link forward}.
  * @throws {ConfigError} or a StartError; the platform then tries a start anew
  */
-export async function startFunction(
-  kind: FunctionKind,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): Promise<FunctionServer> {
+export async function startFunction(kind: FunctionKind, env: Env = process.env): Promise<FunctionServer> {
   const { config, warnings } = loadConfig({ text: null, format: 'json', env, flags: new Map(), kind })
   if (kind === 'hub' && config.hub.readURL === null) {
     throw new StartError(

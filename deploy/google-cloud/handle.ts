@@ -4,19 +4,18 @@ import { describeError } from '../../http/describe-error.ts'
 import { answerHeaders, type FunctionRequest, forward } from '../functions/forward.ts'
 import { refusalOf } from '../functions/refusal.ts'
 import { type FunctionKind, startFunction } from '../functions/start-function.ts'
-import { keepBodiesRaw } from './raw-bodies.ts'
+import { keepUnparsed } from './unparsed.ts'
 
-/** A request as Functions Framework gives it: one of Express. */
-export type CloudRequest = IncomingMessage & { originalUrl: string }
-export type CloudFunction = (req: CloudRequest, res: ServerResponse) => Promise<void>
+/** What Functions Framework calls, with what Express gives it. */
+export type CloudFunction = (req: IncomingMessage, res: ServerResponse) => Promise<void>
 
 /** Starts hub or reader, once for each cold start, and gives the function that takes their requests. */
 export async function cloudFunction(kind: FunctionKind): Promise<CloudFunction> {
   const { port, logger } = await startFunction(kind)
-  keepBodiesRaw(port)
+  const targetOf = keepUnparsed(port)
   return async (req, res) => {
     try {
-      const answer = await forward(port, requestOf(req))
+      const answer = await forward(port, requestOf(req, targetOf(req)))
       res.writeHead(answer.statusCode ?? 500, answerHeaders(answer).flat())
       await pipeline(answer, res)
     } catch (error) {
@@ -26,13 +25,13 @@ export async function cloudFunction(kind: FunctionKind): Promise<CloudFunction> 
   }
 }
 
-function requestOf(req: CloudRequest): FunctionRequest {
+function requestOf(req: IncomingMessage, target: string): FunctionRequest {
   const hasBody = req.rawHeaders.some(
     (name, i) => i % 2 === 0 && /^(content-length|transfer-encoding)$/i.test(name),
   )
   return {
     method: req.method ?? '',
-    target: req.originalUrl,
+    target,
     headers: req.rawHeaders,
     peer: peerOf(req),
     body: hasBody ? req : null,
