@@ -1,3 +1,4 @@
+import { type SignatureState, verifySignature } from '../crypto/verify.ts'
 import { addressOfDid, namesKey } from '../did.ts'
 import type { UcanCapability } from '../sign-ucan.ts'
 import { attenuationOf, type Capability, type Extent, formatCapability } from './capabilities.ts'
@@ -6,8 +7,7 @@ import type { Delegation } from './delegation.ts'
 import type { DelegationErrorCode } from './errors.ts'
 import { clockLeewaySeconds } from './limits.ts'
 import { provenExtents } from './proving.ts'
-import { formatVersion } from './token.ts'
-import { type SignatureState, verifySignature } from './verify-signature.ts'
+import { formatVersion, signedParts, type UcanToken } from './token.ts'
 
 /** Something that keeps a delegation from being of use. */
 export interface Problem {
@@ -74,7 +74,7 @@ export async function inspect(
 ): Promise<Inspection> {
   const nowMs = now()
   const extents = provenExtents(chain)
-  const signatures = await Promise.all(chain.tokens.map(verifySignature))
+  const signatures = await Promise.all(chain.tokens.map(signatureState))
   const links = chain.tokens.map((token, i) => describe(token, extents, signatures[i] ?? 'unchecked'))
   const problems = chain.tokens.flatMap((token, i) => [
     ...(signatures[i] === 'invalid' ? [badSignature(token)] : []),
@@ -182,4 +182,9 @@ function coverageProblems(
 function when(seconds: number): string {
   const date = new Date(seconds * 1000)
   return Number.isNaN(date.getTime()) ? `${seconds} s` : date.toISOString()
+}
+
+function signatureState({ jwt, issuer }: UcanToken): Promise<SignatureState> {
+  const { input, signature } = signedParts(jwt)
+  return verifySignature(issuer, new TextEncoder().encode(input), signature)
 }

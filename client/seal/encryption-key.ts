@@ -1,6 +1,6 @@
-import { p256 } from '@noble/curves/nist.js'
-import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { base58 } from '@scure/base'
+import { expandP256 } from '../crypto/p256.ts'
+import { expandPoint } from '../crypto/secp256k1.ts'
 import { type Bytes, concat, sha256 } from './bytes.ts'
 import { SealError } from './errors.ts'
 
@@ -58,8 +58,7 @@ function expand(kind: KeyKind, key: Uint8Array): Bytes {
   if (key.length !== (kind === 'X25519' ? 32 : 33))
     throw new RangeError('a key of that kind has another length')
   if (kind === 'X25519') return concat(key)
-  const curve = kind === 'P-256' ? p256 : secp256k1
-  return concat(curve.Point.fromBytes(key).toBytes(false))
+  return concat(kind === 'P-256' ? expandP256(key) : expandPoint(key))
 }
 
 /** @param publicKey as HPKE writes it */

@@ -1,6 +1,5 @@
-import { p256 } from '@noble/curves/nist.js'
-import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { base58, hex } from '@scure/base'
+import { publicKeyOf } from '../crypto/secp256k1.ts'
 import { InvalidInputError } from '../errors.ts'
 import type { StacksSigner } from '../signers/signer.ts'
 import { concat, fromBase64url, toBase64url } from './bytes.ts'
@@ -22,7 +21,7 @@ export function stacksOpeningKey(signer: StacksSigner): OpeningKey {
 
 function secp256k1OpeningKey(privateKey: Uint8Array): OpeningKey {
   const pair = rawKeyPair(privateKey)
-  return { ...encryptionKey('secp256k1', secp256k1.getPublicKey(privateKey, false)), pair }
+  return { ...encryptionKey('secp256k1', publicKeyOf(privateKey, false)), pair }
 }
 
 /**
@@ -80,7 +79,7 @@ export async function importOpeningKey(
 
 async function openingKeyOf(kind: KeyKind, d: Uint8Array, extractable: boolean): Promise<OpeningKey> {
   if (kind === 'secp256k1') return secp256k1OpeningKey(d)
-  const jwk = kind === 'P-256' ? p256Jwk(d) : await x25519Jwk(d)
+  const jwk = kind === 'P-256' ? await p256Jwk(d) : await x25519Jwk(d)
   const publicKey = await crypto.subtle.importKey('jwk', { ...jwk }, algorithm(kind), true, [])
   const secret = { ...jwk, d: toBase64url(d) }
   const privateKey = await crypto.subtle.importKey('jwk', secret, algorithm(kind), extractable, [
@@ -89,7 +88,9 @@ async function openingKeyOf(kind: KeyKind, d: Uint8Array, extractable: boolean):
   return openingKey({ publicKey, privateKey })
 }
 
-function p256Jwk(d: Uint8Array): JsonWebKey {
+/** No WebCrypto is sure to tell the public half. Loaded where a backup is read, and nowhere else: it is large. */
+async function p256Jwk(d: Uint8Array): Promise<JsonWebKey> {
+  const { p256 } = await import('@noble/curves/nist.js')
   const point = p256.getPublicKey(d, false)
   const [x, y] = [point.subarray(1, 33), point.subarray(33)].map(toBase64url)
   return { kty: 'EC', crv: 'P-256', x: x ?? '', y: y ?? '' }

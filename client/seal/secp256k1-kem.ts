@@ -4,7 +4,7 @@ import {
   type RecipientContextParams,
   type SenderContextParams,
 } from '@hpke/core'
-import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { publicKeyOf, randomPrivateKey, sharedX } from '../crypto/secp256k1.ts'
 import { type Bytes, concat, utf8 } from './bytes.ts'
 
 type Kem = CipherSuite['kem']
@@ -28,7 +28,7 @@ export function rawKey(bytes: Uint8Array): CryptoKey {
 
 /** A pair of a 32-byte private key. */
 export function rawKeyPair(privateKey: Uint8Array): CryptoKeyPair {
-  return { privateKey: rawKey(privateKey), publicKey: rawKey(secp256k1.getPublicKey(privateKey, false)) }
+  return { privateKey: rawKey(privateKey), publicKey: rawKey(publicKeyOf(privateKey, false)) }
 }
 
 /**
@@ -40,7 +40,7 @@ export function secp256k1Kem(): Kem {
   kdf.init(concat(utf8('KEM'), Uint8Array.of(0x00, 0x16)))
 
   async function sharedSecret(privateKey: Bytes, publicKey: Bytes, context: Bytes): Promise<ArrayBuffer> {
-    const dh = secp256k1.getSharedSecret(privateKey, publicKey, true).subarray(1)
+    const dh = sharedX(privateKey, publicKey)
     const ikm = kdf.buildLabeledIkm(utf8('eae_prk'), dh)
     const info = kdf.buildLabeledInfo(utf8('shared_secret'), context, 32)
     return kdf.extractAndExpand(new Uint8Array(), ikm, info, 32)
@@ -51,10 +51,8 @@ export function secp256k1Kem(): Kem {
     deserializePublicKey: async (key) => rawKey(concat(new Uint8Array(key as ArrayBuffer))),
     async encap({ recipientPublicKey, ekm }: SenderContextParams) {
       const ephemeral =
-        ekm === undefined
-          ? secp256k1.utils.randomSecretKey()
-          : RawKey.bytesOf((ekm as CryptoKeyPair).privateKey)
-      const enc = concat(secp256k1.getPublicKey(ephemeral, false))
+        ekm === undefined ? randomPrivateKey() : RawKey.bytesOf((ekm as CryptoKeyPair).privateKey)
+      const enc = concat(publicKeyOf(ephemeral, false))
       const recipient = RawKey.bytesOf(recipientPublicKey)
       const secret = await sharedSecret(concat(ephemeral), recipient, concat(enc, recipient))
       return { enc: enc.buffer, sharedSecret: secret }

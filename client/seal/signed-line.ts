@@ -1,9 +1,7 @@
-import { p256 } from '@noble/curves/nist.js'
-import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { parseDidKey } from '../did.ts'
+import { type SignatureState, verifySignature } from '../crypto/verify.ts'
 import { InvalidInputError } from '../errors.ts'
 import type { Signer } from '../signers/signer.ts'
-import { type Bytes, concat, fromBase64url, toBase64url, utf8 } from './bytes.ts'
+import { type Bytes, fromBase64url, toBase64url, utf8 } from './bytes.ts'
 import { SealError } from './errors.ts'
 
 /** `,"signature":"`, 86 characters, `"}`. */
@@ -51,22 +49,23 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
 
 /** @throws {SealError} `bad-signature` where it is not that of the key that the DID names */
 export async function verifyLine(line: SignedLine, domain: string, did: string): Promise<void> {
-  const isRight = await verify(did, signedBytes(domain, line.signed), line.signature).catch(() => false)
-  if (!isRight) throw new SealError('bad-signature', 'the signature is not that of the one who is named')
+  const state = await stateOf(line, domain, did)
+  if (state === 'unchecked')
+    throw new SealError('bad-signature', 'this platform cannot verify signatures of Ed25519 keys')
+  if (state === 'invalid')
+    throw new SealError('bad-signature', 'the signature is not that of the one who is named')
+}
+
+async function stateOf(line: SignedLine, domain: string, did: string): Promise<SignatureState> {
+  try {
+    return await verifySignature(did, signedBytes(domain, line.signed), line.signature)
+  } catch {
+    // A DID that names no key.
+    return 'invalid'
+  }
 }
 
 /** JSON and base64url of JWTs never begin like this, so no token is mistaken for one of these, or the other way. */
 function signedBytes(domain: string, text: string): Bytes {
   return utf8(`mandate ${domain} v1\n${text}`)
-}
-
-/** Either s is taken, as for tokens (PROTOCOL 2.2): WebCrypto makes both. */
-async function verify(did: string, data: Bytes, signature: Bytes): Promise<boolean> {
-  const { jwtAlg, publicKey } = parseDidKey(did)
-  if (jwtAlg === 'ES256K') return secp256k1.verify(signature, data, publicKey, { lowS: false })
-  const isEd25519 = jwtAlg === 'EdDSA'
-  const raw = isEd25519 ? concat(publicKey) : concat(p256.Point.fromBytes(publicKey).toBytes(false))
-  const algorithm = isEd25519 ? { name: 'Ed25519' } : { name: 'ECDSA', namedCurve: 'P-256' }
-  const key = await crypto.subtle.importKey('raw', raw, algorithm, false, ['verify'])
-  return crypto.subtle.verify({ ...algorithm, hash: 'SHA-256' }, key, signature, data)
 }
