@@ -20,6 +20,8 @@ export interface AdmissionOptions extends AdmissionLimits {
 export interface Admission {
   /** Runs `work` now, later or, where it is refused or its client goes away first, never. */
   enter(req: IncomingMessage, res: ServerResponse, work: () => void): void
+  /** A connection has been accepted. */
+  arrival(): void
   /** Requests that are under way, and those of them that wait for their turn. */
   counts(): { underWay: number; waiting: number }
 }
@@ -37,7 +39,13 @@ const burstMs = 500
  * Begun in one turn of the event loop at most. Whatever else is ready waits for that turn to end: refusals and answers
  * too, so it must be short.
  */
-const maxBegunAtOnce = 16
+const maxBegunAtOnce = 8
+
+/**
+ * Node accepts one connection in a turn of the event loop. While connections come, work waits for so long at most: else
+ * a thousand of them would wait for a thousand turns full of work before anybody so much as hears of them.
+ */
+const doorMs = 10
 
 /** After a refusal the next burst is taken for more of the same for so long. */
 const memoryMs = 2_000
@@ -60,7 +68,11 @@ export function admission(options: AdmissionOptions): Admission {
   let standingSinceMs: number | null = null
   let refusedMs = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | null = null
+  /** Of this turn of the event loop. */
   let begunAtOnce = 0
+  let hasArrival = false
+  let isEndDue = false
+  let begunMs = Number.NEGATIVE_INFINITY
 
   const isFull = () => {
     if (underWay >= maxRequests) return true
@@ -71,15 +83,28 @@ export function admission(options: AdmissionOptions): Admission {
   }
 
   const endOfLoop = () => {
+    isEndDue = false
     begunAtOnce = 0
-    next()
+    if (isDoorBusy()) endLater()
+    else next()
+    hasArrival = false
   }
 
-  const isTurnFree = () => begunAtOnce < maxBegunAtOnce && (atWork.size < maxAtWork || takeBack())
+  const endLater = () => {
+    if (!isEndDue) setImmediate(endOfLoop)
+    isEndDue = true
+  }
+
+  const isDoorBusy = () => hasArrival && now() - begunMs < doorMs
+
+  const isTurnFree = () =>
+    begunAtOnce < maxBegunAtOnce && !isDoorBusy() && (atWork.size < maxAtWork || takeBack())
 
   const begin = (res: ServerResponse, work: () => void) => {
-    if (begunAtOnce++ === 0) setImmediate(endOfLoop)
+    begunAtOnce++
+    endLater()
     const turn = { beganMs: now() }
+    begunMs = turn.beganMs
     atWork.add(turn)
     res.once('close', () => {
       if (atWork.delete(turn)) next()
@@ -131,6 +156,10 @@ export function admission(options: AdmissionOptions): Admission {
       line.add(start)
       res.once('close', () => line.delete(start))
       nextLater()
+    },
+    arrival() {
+      hasArrival = true
+      endLater()
     },
     counts: () => ({ underWay, waiting: line.size }),
   }

@@ -118,6 +118,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
   })
   const door = admission({ ...limits, refuse: refuseOverload(logger, instruments) })
+  server.on('connection', () => door.arrival())
   server.on('clientError', answerClientErrors(connections, logger, instruments))
   server.on('request', inTurn(app, door))
   server.on('checkContinue', (req, res) => {

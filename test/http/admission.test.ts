@@ -1,6 +1,8 @@
 import { once } from 'node:events'
-import { Agent, get, type ServerResponse } from 'node:http'
+import { Agent, get, IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { expect } from 'chai'
+import { admission } from '../../http/admission.ts'
 import { closeServers, eventually, RawClient, serve } from './serve.ts'
 
 /** A server whose requests stay under way until they are let go. */
@@ -112,6 +114,33 @@ describe('a server that is asked for more than it can do', () => {
     release()
     await first
     expect(atWork).to.have.lengthOf(0)
+  })
+
+  it('lets in those at the door before work goes on, but keeps nobody from work for long', async () => {
+    let nowMs = 0
+    const refuse = () => expect.fail('nobody is turned away')
+    const door = admission({ maxRequests: 10, maxAtWork: 5, refuse, now: () => nowMs })
+    const begun: string[] = []
+    const enter = (name: string) => {
+      const [req, res] = [
+        new IncomingMessage(new Socket()),
+        new ServerResponse(new IncomingMessage(new Socket())),
+      ]
+      door.enter(req, res, () => begun.push(name))
+    }
+    enter('first')
+    door.arrival()
+    enter('second')
+    expect(begun).to.deep.equal(['first'])
+    // Another one at each turn of the loop.
+    for (let i = 0; i < 3; i++) {
+      await new Promise((resolve) => setImmediate(resolve))
+      door.arrival()
+    }
+    expect(begun).to.deep.equal(['first'])
+    nowMs = 11
+    await eventually(() => begun.length === 2)
+    expect(begun).to.deep.equal(['first', 'second'])
   })
 
   it('absorbs a burst, but turns newcomers away at once while the line stands, and recovers', async () => {
