@@ -9,15 +9,10 @@ export async function makeCertificate(
 ): Promise<{ certificate: string; key: string }> {
   const certificate = join(folder, 'certificate.pem')
   const key = join(folder, 'key.pem')
-  await promisify(execFile)('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1'],
-    ...[
-      '-subj',
-      `/CN=${names[0]}`,
-      '-addext',
-      `subjectAltName=${names.map((name) => `DNS:${name}`).join(',')}`,
-    ],
-    ...['-keyout', key, '-out', certificate],
-  ])
+  const subject = `/CN=${names[0]}`
+  const alternatives = `subjectAltName=${names.map((name) => `DNS:${name}`).join(',')}`
+  const command = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1'.split(' ')
+  const options = ['-subj', subject, '-addext', alternatives, '-keyout', key, '-out', certificate]
+  await promisify(execFile)('openssl', [...command, ...options])
   return { certificate, key }
 }
