@@ -13,7 +13,7 @@ export interface CommandText {
 }
 
 /** Where a command stands in the help of the whole program. */
-export type CommandGroup = 'Files:' | 'Delegations:' | 'Keys and hubs:' | 'More:'
+export type CommandGroup = 'Files:' | 'Sealed files:' | 'Delegations:' | 'Keys and hubs:' | 'More:'
 
 /** Heading of the options that many commands have. */
 export const commonHeading = 'Common options:'

@@ -9,6 +9,10 @@ export const exitCodes = {
   network: { status: 6, means: 'hub or reader cannot be reached, or cannot serve now; try again later' },
   invalid: { status: 7, means: 'the hub takes no such name, size or request' },
   key: { status: 8, means: 'no such key, or the place that keeps it cannot be used' },
+  sealed: {
+    status: 9,
+    means: 'a sealed file does not open with the keys at hand, or a key or a signature is not trusted',
+  },
   interrupted: { status: 130, means: 'interrupted by Ctrl-C; what was under way goes on when run again' },
 } as const satisfies Record<string, { status: number; means: string }>
 

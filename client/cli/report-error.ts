@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander'
 import { DelegationError } from '../delegation/errors.ts'
 import { MandateError } from '../errors.ts'
+import { SealError, type SealErrorCode } from '../seal/errors.ts'
 import { CliError } from './cli-error.ts'
 import { type ExitName, exitCodes } from './exit-codes.ts'
 import type { Output } from './terminal/output.ts'
@@ -24,6 +25,7 @@ export function failureOf(error: unknown, signal?: AbortSignal): Failure {
   }
   if (error instanceof DelegationError)
     return { exit: exitOfDelegation(error), code: error.code, message: error.message }
+  if (error instanceof SealError) return ofSealError(error)
   if (error instanceof MandateError) return ofMandateError(error)
   return ofOther(error)
 }
@@ -86,6 +88,22 @@ function exitOfMandate({ code, status }: MandateError): ExitName {
   if (byCode !== undefined) return byCode
   if (status === null) return 'failed'
   return exitsByStatus[status] ?? (status >= 500 ? 'network' : 'failed')
+}
+
+const sealHints: Partial<Record<SealErrorCode, string>> = {
+  'not-a-recipient':
+    'It opens for its recipients only. --as names another key; for a group that you are a member of: mandate group join.',
+  'unknown-sealer': 'If you know whose key that is, and expect it here: --allow-sealer <DID>.',
+  'no-encryption-key': 'Whoever is meant publishes one by: mandate key publish.',
+  'rolled-back': 'Somebody shows an old state, or the storage was set back. Nothing of it was used.',
+  forked: 'Somebody shows different readers different files. Nothing of it was used.',
+}
+
+function ofSealError({ code, message }: SealError): Failure {
+  const hint = sealHints[code]
+  // Whoever reads it again gets the new one.
+  const exit = code === 'replaced' ? 'conflict' : 'sealed'
+  return { exit, code, message, ...(hint === undefined ? {} : { hint }) }
 }
 
 /** What is wrong with a token is a refusal; what is wrong with what was asked for, a slip of the command line. */

@@ -1,5 +1,6 @@
 import { hexToBytes } from '@noble/hashes/utils.js'
 import { type Connection, connect } from '../connect.ts'
+import type { OpeningKey } from '../seal/opening-key.ts'
 import type { Signer } from '../signers/signer.ts'
 import { generateStacksSigner, stacksSigner } from '../signers/stacks-signer.ts'
 import { CliError } from './cli-error.ts'
@@ -7,6 +8,7 @@ import { checkHubUrl } from './commands/profile.ts'
 import type { CliContext, HubOptions } from './context.ts'
 import { readWallet } from './delegations/wallet-file.ts'
 import { type KeyKind, plainSigner } from './keys/kinds.ts'
+import { openingKeysOf } from './keys/opening.ts'
 import { publicKeyOf, readSecret, type Secret } from './keys/secret.ts'
 import { type Profile, readSettings, standardHub } from './settings.ts'
 
@@ -17,6 +19,8 @@ export interface Identity {
   readonly address: string
   readonly did: string
   readonly signer: Signer
+  /** What opens sealed files for it, the youngest first. */
+  openingKeys(): Promise<OpeningKey[]>
 }
 
 /** The variable that holds a phrase or hex digits, where keys are not kept on the machine: in CI, for instance. */
@@ -60,7 +64,7 @@ function identityFrom(name: string, kind: KeyKind, secret: Secret): Identity {
   const { did, address } = publicKeyOf(kind, secret)
   const { privateKey } = secret
   const signer = kind === 'secp256k1' ? stacksSigner(privateKey) : plainSigner(kind, hexToBytes(privateKey))
-  return { name, did, address, signer }
+  return { name, did, address, signer, openingKeys: () => openingKeysOf(kind, secret) }
 }
 
 /** The profile that the options, the environment or the settings name. */

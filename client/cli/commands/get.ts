@@ -1,11 +1,14 @@
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Command } from 'commander'
-import type { Connection } from '../../connect.ts'
+import { sealedType } from '../../sealing.ts'
 import { CliError } from '../cli-error.ts'
-import type { CliContext, HubOptions } from '../context.ts'
+import type { CliContext } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
 import { isFolderPath, type RemotePath, readRemotePath } from '../remote-path.ts'
+import { noteOpened } from '../sealed/open-sealed.ts'
+import { OpeningSource } from '../sealed/opening-source.ts'
+import { addSealerOptions, type TrustOptions } from '../sealed/trust-options.ts'
 import { openConnection, openReading } from '../session.ts'
 import { printable } from '../terminal/style.ts'
 import { formatBytes } from '../terminal/units.ts'
@@ -13,9 +16,9 @@ import { commitNew, commitOver, stampOf } from '../transfers/commit.ts'
 import { downloadFile, removeParts } from '../transfers/download.ts'
 import { placeBelow } from '../transfers/local-path.ts'
 import { readParallel, transferMany } from '../transfers/many.ts'
-import { isHistory } from './ls.ts'
+import { isHidden, isHistory } from './ls.ts'
 
-interface GetOptions extends HubOptions {
+interface GetOptions extends TrustOptions {
   recursive?: boolean
   force?: boolean
   skip?: boolean
@@ -26,17 +29,19 @@ interface GetOptions extends HubOptions {
 interface Download {
   /** In the bucket. */
   readonly path: string
+  /** As it is stored. */
   readonly size: number
   readonly etag: string
+  readonly contentType: string
   /** Below the folder that everything goes to. */
   readonly below: string
 }
 
 export function getCommand(context: CliContext): Command {
-  return defineCommand('get', {
+  const command = defineCommand('get', {
     summary: 'Fetch files and folders',
     details:
-      'A file appears under its name only when it is whole; a transfer that was cut goes on when it is run again. Anybody may read what is stored; only a folder needs a key, to list it.',
+      'A file appears under its name only when it is whole; a transfer that was cut goes on when it is run again. Anybody may read what is stored; only a folder needs a key, to list it. What is sealed for the key that acts is opened; standard error tells whose key opened it and who sealed it.',
     usesHub: true,
     examples: [
       ['mandate get photos/cat.jpg', 'into this folder'],
@@ -45,6 +50,7 @@ export function getCommand(context: CliContext): Command {
       ['mandate get -r --skip photos/ backup/', 'goes on where the last run ended'],
     ],
   })
+  return addSealerOptions(command)
     .argument('<path>', 'what to fetch: [owner:]path')
     .argument('[target]', 'file or folder to put it in (default: this folder)')
     .option('-r, --recursive', 'everything below a path that ends in a slash')
@@ -70,8 +76,10 @@ async function getFile(
   const isInto = target.endsWith('/') || (await isFolder(context.pathOf(target)))
   const folder = isInto ? context.pathOf(target) : context.pathOf(join(target, '..'))
   const below = isInto ? basename(source.path) : basename(context.pathOf(target))
-  const download = { path: source.path, size: info.size, etag: info.etag, below }
-  await fetchAll(context, connection, folder, [download], options)
+  const opening = new OpeningSource(context, options, connection)
+  const download = { ...info, path: source.path, below }
+  const totalBytes = await opening.sizeOf(info)
+  await fetchAll(context, opening, folder, { downloads: [download], totalBytes }, options)
   await removeParts(join(folder, below))
 }
 
@@ -91,46 +99,55 @@ async function getFolder(
   const name = basename(source.path)
   const into = target.endsWith('/') || (await isFolder(folder)) ? join(folder, name) : folder
   const downloads: Download[] = []
-  for await (const { path, size, etag } of connection.list({
+  let totalBytes = 0
+  for await (const { path, size, etag, contentType } of connection.list({
     prefix: source.path,
     stat: true,
     signal: context.signal,
   })) {
-    if (!isHistory(path)) downloads.push({ path, size, etag, below: path.slice(source.path.length) })
+    if (isHistory(path)) continue
+    // What a sealed file is made of counts as its own.
+    totalBytes += size
+    const below = path.slice(source.path.length)
+    if (!isHidden(path, source.path)) downloads.push({ path, size, etag, contentType, below })
   }
   if (downloads.length === 0) throw new CliError('not-found', `nothing is stored below ${source.text}`)
-  await fetchAll(context, connection, into, downloads, options)
+  const opening = new OpeningSource(context, options, connection)
+  await fetchAll(context, opening, into, { downloads, totalBytes }, options)
 }
 
 function fetchAll(
   context: CliContext,
-  connection: Connection,
+  opening: OpeningSource,
   folder: string,
-  downloads: readonly Download[],
+  { downloads, totalBytes }: { downloads: readonly Download[]; totalBytes: number },
   options: GetOptions,
 ): Promise<void> {
   return transferMany(context, {
     label: 'get',
     items: downloads,
-    totalBytes: downloads.reduce((sum, { size }) => sum + size, 0),
+    totalBytes,
     width: options.parallel,
     nameOf: ({ path }) => path,
-    async transfer({ path, etag, size, below }, { onBytes, print }) {
+    async transfer({ path, etag, size: storedBytes, contentType, below }, { onBytes, print }) {
       const file = await placeBelow(folder, below)
       if (options.force !== true && (await stampOf(file)) !== null) {
         if (options.skip === true) return
         throw thereAlready(file)
       }
-      const done = await downloadFile(connection, {
+      const done = await downloadFile(await opening.sourceOf({ contentType }), {
         path,
         file,
-        known: { etag, size },
+        known: { etag, size: contentType === sealedType ? null : storedBytes },
         signal: context.signal,
         onBytes,
       })
       await (options.force === true ? commitOver(done.temporary, file) : commitNew(done.temporary, file))
       const line = `${printable(file)} (${formatBytes(done.size)})`
-      print(() => context.out.result({ path, file, etag: done.etag, size: done.size }, line))
+      const { size, sealedBy, openedBy } = done
+      const sealed = sealedBy === undefined ? {} : { sealedBy, openedBy }
+      print(() => context.out.result({ path, file, etag: done.etag, size, ...sealed }, line))
+      await noteOpened(context, done)
     },
   })
 }

@@ -1,9 +1,14 @@
 import type { Command } from 'commander'
+import type { Connection } from '../../connection.ts'
 import type { FormerVersion } from '../../files/history.ts'
+import type { PutResult } from '../../files/put.ts'
+import { sealedType } from '../../sealing.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliContext, HubOptions } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
 import { isFolderPath, readRemotePath } from '../remote-path.ts'
+import { sealedOver } from '../sealed/open-sealed.ts'
+import { addKeyOptions, addSealerOptions, type TrustOptions } from '../sealed/trust-options.ts'
 import { openConnection } from '../session.ts'
 import { alignColumns } from '../terminal/output.ts'
 import { printable } from '../terminal/style.ts'
@@ -37,18 +42,20 @@ export function historyCommand(context: CliContext): Command {
 }
 
 export function restoreCommand(context: CliContext): Command {
-  return defineCommand('restore', {
+  const command = defineCommand('restore', {
     summary: 'Bring back a former version of a file',
-    details: 'What is there now becomes a former version in its turn: nothing is lost.',
+    details:
+      'What is there now becomes a former version in its turn: nothing is lost. A sealed version is sealed anew for those who can open the present one.',
     usesHub: true,
     examples: [
       ['mandate restore notes.txt', 'the youngest former version'],
       ['mandate restore notes.txt 1763797212345', 'the one of that name; see history'],
     ],
   })
+  return addKeyOptions(addSealerOptions(command))
     .argument('<path>', 'file: [owner:]path')
     .argument('[version]', 'name of the version (default: the youngest)')
-    .action(async (text: string, wanted: string | undefined, options: HubOptions) => {
+    .action(async (text: string, wanted: string | undefined, options: TrustOptions) => {
       const { address, path } = await readFilePath(context, text)
       const connection = await openConnection(context, options, address)
       const versions = await connection.history(path, { signal: context.signal })
@@ -63,12 +70,23 @@ export function restoreCommand(context: CliContext): Command {
           },
         )
       }
-      const { etag, publicUrl } = await connection.restore(found, { signal: context.signal })
+      const { etag, publicUrl } = await bringBack(context, options, connection, found)
       context.out.result(
         { path, version: versionName(found), etag, url: publicUrl },
         `restored ${printable(text)} as it was until ${replacedAt(found)}`,
       )
     })
+}
+
+async function bringBack(
+  context: CliContext,
+  options: TrustOptions,
+  connection: Connection,
+  version: FormerVersion,
+): Promise<PutResult> {
+  if (version.contentType !== sealedType) return connection.restore(version, { signal: context.signal })
+  const { files, open } = await sealedOver(context, options, connection)
+  return files.restore(version, open)
 }
 
 async function readFilePath(context: CliContext, text: string) {

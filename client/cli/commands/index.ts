@@ -6,6 +6,7 @@ import { completionCommand } from './completion.ts'
 import { delegateCommand } from './delegate.ts'
 import { getCommand } from './get.ts'
 import { grantCommand, grantsCommand, revokeAllCommand, revokeCommand } from './grants.ts'
+import { groupCommand } from './group.ts'
 import { historyCommand, restoreCommand } from './history.ts'
 import { hubCommand } from './hub.ts'
 import { inspectCommand } from './inspect.ts'
@@ -15,6 +16,9 @@ import { profileCommand } from './profile.ts'
 import { putCommand } from './put.ts'
 import { delegationsCommand, forgetCommand, receiveCommand } from './received.ts'
 import { rmCommand } from './rm.ts'
+import { recipientsCommand, shareCommand, unshareCommand } from './share.ts'
+import { sharedCommand } from './shared.ts'
+import { sweepCommand } from './sweep.ts'
 import { syncCommand } from './sync.ts'
 
 interface Group {
@@ -36,6 +40,17 @@ export function commandGroups(context: CliContext): Group[] {
         historyCommand(context),
         restoreCommand(context),
         syncCommand(context),
+      ],
+    },
+    {
+      heading: 'Sealed files:',
+      commands: [
+        shareCommand(context),
+        unshareCommand(context),
+        recipientsCommand(context),
+        sharedCommand(context),
+        groupCommand(context),
+        sweepCommand(context),
       ],
     },
     {

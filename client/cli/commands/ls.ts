@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { FileInfo } from '../../files/file.ts'
+import { isContentPath } from '../../seal/files/content-path.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliContext, HubOptions } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
@@ -11,6 +12,7 @@ import { formatBytes, formatTime } from '../terminal/units.ts'
 interface LsOptions extends HubOptions {
   long?: boolean
   history?: boolean
+  all?: boolean
 }
 
 export function lsCommand(context: CliContext): Command {
@@ -31,6 +33,7 @@ export function lsCommand(context: CliContext): Command {
     .argument('[path]', 'folder, or beginning of names: [owner:]path')
     .option('-l, --long', 'size, time, type')
     .option('--history', 'former versions too')
+    .option('-a, --all', 'what belongs to sealed files too: contents, published keys, the index')
     .action(async (text: string | undefined, options: LsOptions) => {
       const { address, path } = await readRemotePath(context, text ?? '')
       const connection = await openConnection(context, options, address)
@@ -42,6 +45,7 @@ export function lsCommand(context: CliContext): Command {
       for await (const file of files) {
         const name = typeof file === 'string' ? file : file.path
         if (options.history !== true && isHistory(name)) continue
+        if (options.all !== true && isHidden(name, path)) continue
         count += 1
         if (typeof file === 'string') context.out.result({ path: file }, printable(file))
         else context.out.result(file, longLine(file))
@@ -67,4 +71,10 @@ function nothingThere(text: string): CliError {
 /** Whether a name is that of a former version (PROTOCOL 1.4). */
 export function isHistory(path: string): boolean {
   return /^\.history\.\d+\.[A-Za-z0-9]{10}\../.test(path.slice(path.lastIndexOf('/') + 1))
+}
+
+/** Whether a name is one of those that sealed files are made of; where a folder of them is named, it is not. */
+export function isHidden(path: string, prefix: string): boolean {
+  const isOwn = path.startsWith('.mandate/') && !prefix.startsWith('.mandate/')
+  return isOwn || (isContentPath(path) && !/(^|\/)\.sealed\//.test(prefix))
 }

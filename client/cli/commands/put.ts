@@ -1,14 +1,20 @@
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Command } from 'commander'
-import type { Connection } from '../../connect.ts'
 import { PreconditionFailedError } from '../../errors.ts'
-import type { PutOptions, PutResult } from '../../files/put.ts'
 import { CliError } from '../cli-error.ts'
-import type { CliContext, HubOptions } from '../context.ts'
+import type { CliContext } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
 import type { In } from '../io.ts'
 import { isFolderPath, type RemotePath, readRemotePath } from '../remote-path.ts'
+import {
+  type Stored,
+  type StoreOptions,
+  type Storing,
+  type StoringOptions,
+  storingFor,
+} from '../sealed/storing.ts'
+import { addKeyOptions, addSealerOptions, collect } from '../sealed/trust-options.ts'
 import { openConnection } from '../session.ts'
 import { startProgress } from '../terminal/progress.ts'
 import { printable } from '../terminal/style.ts'
@@ -18,7 +24,7 @@ import { readParallel, transferMany } from '../transfers/many.ts'
 import { uploadFile } from '../transfers/upload.ts'
 import { walkFolder } from '../transfers/walk.ts'
 
-interface PutCommandOptions extends HubOptions {
+interface PutCommandOptions extends StoringOptions {
   recursive?: boolean
   force?: boolean
   ifMatch?: string
@@ -35,7 +41,7 @@ interface Upload {
 }
 
 export function putCommand(context: CliContext): Command {
-  return defineCommand('put', {
+  const command = defineCommand('put', {
     summary: 'Store files, folders or standard input',
     details:
       'The last argument says where to, as with cp; with one argument alone, your own bucket. A target that ends in a slash is a folder. Nothing that is there already is replaced unless you say so.',
@@ -47,14 +53,27 @@ export function putCommand(context: CliContext): Command {
       ['mandate put report.pdf alice:inbox/ --as bob', "at somebody else's, by a delegation"],
       ['pg_dump shop | mandate put - backups/shop.sql', 'standard input'],
       ['mandate put notes.txt --force --keep-history', 'replaces, and keeps the former version'],
+      [
+        'mandate put plan.pdf plans/ --seal-for bob --seal-for did:key:z6Mk…',
+        'sealed: only they and you can read it',
+      ],
+      ['mandate put report.pdf alice:inbox/ --as bob --seal-for alice', 'what the sender cannot read again'],
     ],
   })
+  command
     .argument('<paths...>', 'what to store (- for standard input), then where to: [owner:]path')
     .option('-r, --recursive', 'folders with all that is below them; links are left out')
     .option('-f, --force', 'replace what is there, whatever it is')
     .option('--if-match <etag>', 'replace this version only')
     .option('--keep-history', 'keep the version that is replaced; see history')
     .option('--content-type <type>', 'media type (default: by the name)')
+    .option(
+      '--seal-for <who>',
+      'seal: only these can read it, and you at your own address; keys on this machine, DIDs, addresses, groups, or "same" for those of the version that is replaced; may stand several times',
+      collect,
+    )
+    .option('--plain', 'store for all to read, even over a sealed file')
+  return addSealerOptions(addKeyOptions(command))
     .option('--parallel <count>', 'transfers at a time', readParallel, 4)
     .action(async (paths: string[], options: PutCommandOptions) => {
       const sources = paths.length === 1 ? paths : paths.slice(0, -1)
@@ -62,10 +81,13 @@ export function putCommand(context: CliContext): Command {
       if (options.ifMatch !== undefined && options.force === true) {
         throw new CliError('usage', '--force and --if-match contradict each other')
       }
+      if (options.sealFor?.includes('same') && options.force !== true && options.ifMatch === undefined) {
+        throw new CliError('usage', '--seal-for same replaces a file: add --force or --if-match')
+      }
       if (sources.includes('-')) return putStdin(context, sources, target, options)
       const uploads = await plan(context, sources, target, options)
       const connection = await openConnection(context, options, target.address)
-      await putFiles(context, connection, uploads, options)
+      await putFiles(context, await storingFor(context, options, connection), uploads, options)
     })
 }
 
@@ -78,6 +100,7 @@ async function putStdin(
   if (sources.length > 1) throw new CliError('usage', 'standard input is stored by itself, not among files')
   if (isFolderPath(target)) throw new CliError('usage', 'standard input needs the full path to store it at')
   const connection = await openConnection(context, options, target.address)
+  const storing = await storingFor(context, options, connection)
   const progress = startProgress(context, { label: 'put', totalBytes: null, totalFiles: 1 })
   let size = 0
   const count = (bytes: number) => {
@@ -85,7 +108,7 @@ async function putStdin(
     progress.set(target.path, size)
   }
   try {
-    const result = await connection
+    const result = await storing
       .put(target.path, counted(context.io.stdin, count), {
         contentType: contentTypeOf(target.path),
         ...putOptions(context, options),
@@ -149,7 +172,7 @@ async function planFolder(
 
 function putFiles(
   context: CliContext,
-  connection: Connection,
+  storing: Storing,
   uploads: readonly Upload[],
   options: PutCommandOptions,
 ): Promise<void> {
@@ -161,7 +184,7 @@ function putFiles(
     nameOf: ({ path }) => path,
     async transfer({ file, path }, { onBytes, print }) {
       const put = putOptions(context, options)
-      const result = await uploadFile(connection, { file, path, put, onBytes }).catch((error: unknown) => {
+      const result = await uploadFile(storing, { file, path, put, onBytes }).catch((error: unknown) => {
         throw explain(error)
       })
       if (result.changedMeanwhile) context.out.warn(`${file} was changed while it was read; store it again`)
@@ -170,7 +193,7 @@ function putFiles(
   })
 }
 
-function putOptions({ signal }: CliContext, options: PutCommandOptions): PutOptions {
+function putOptions({ signal }: CliContext, options: PutCommandOptions): StoreOptions {
   const { force, ifMatch, keepHistory, contentType } = options
   return {
     signal,
@@ -181,8 +204,13 @@ function putOptions({ signal }: CliContext, options: PutCommandOptions): PutOpti
   }
 }
 
-function tell({ out }: CliContext, { path, etag, publicUrl }: PutResult, size: number): void {
-  out.result({ path, etag, size, url: publicUrl }, `${printable(publicUrl)} (${formatBytes(size)})`)
+function tell({ out }: CliContext, { path, etag, publicUrl, recipients }: Stored, size: number): void {
+  const sealed = recipients === undefined ? {} : { recipients }
+  const forHowMany = recipients === undefined ? '' : `, sealed for ${recipients.length}`
+  out.result(
+    { path, etag, size, url: publicUrl, ...sealed },
+    `${printable(publicUrl)} (${formatBytes(size)}${forHowMany})`,
+  )
 }
 
 /** What to do about a version that is there already, in terms of this command. */

@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
 import type { Connection } from '../../connect.ts'
+import { sealedType } from '../../sealing.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliContext, HubOptions } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
 import { isFolderPath, readRemotePath } from '../remote-path.ts'
+import { sealedOver } from '../sealed/open-sealed.ts'
 import { openConnection } from '../session.ts'
 import { confirm } from '../terminal/ask.ts'
 import { printable } from '../terminal/style.ts'
@@ -58,11 +60,30 @@ async function remove(context: CliContext, text: string, options: RmOptions): Pr
     width: options.parallel,
     nameOf: (path) => path,
     transfer: async (path, { print }) => {
-      const isDeleted = await connection.delete(path, deleteOptions(context, options))
+      const isDeleted = await removeOne(context, connection, path, options)
       if (!isDeleted) throw new CliError('not-found', `there is no file ${path}`)
       print(() => context.out.result({ path, deleted: true }, `deleted ${printable(path)}`))
     },
   })
+}
+
+/** The content of a sealed file goes with it, unless it is kept as history. */
+async function removeOne(
+  context: CliContext,
+  connection: Connection,
+  path: string,
+  options: RmOptions,
+): Promise<boolean> {
+  const settings = deleteOptions(context, options)
+  if (options.recursive === true || options.keepHistory === true) return connection.delete(path, settings)
+  const there = await connection.head(path, { signal: context.signal })
+  if (there?.contentType !== sealedType) return connection.delete(path, settings)
+  const wanted = options.ifMatch?.replaceAll('"', '')
+  if (wanted !== undefined && wanted !== there.etag.replaceAll('"', '')) {
+    throw new CliError('conflict', `${path} is another version`, { details: { etag: there.etag } })
+  }
+  const { files } = await sealedOver(context, options, connection)
+  return files.delete(path, { signal: context.signal })
 }
 
 /** @throws {CliError} where nothing is there, or nobody agrees */

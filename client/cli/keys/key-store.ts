@@ -2,9 +2,11 @@ import { constants } from 'node:fs'
 import { access, chmod, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CliError } from '../cli-error.ts'
+import { withLock } from '../files/lock.ts'
 import { writePrivateFile } from '../files/private-file.ts'
 import type { Keyring } from './keyring.ts'
 import { type KeyKind, keyKinds } from './kinds.ts'
+import { isOpeningText } from './opening.ts'
 import { type PublicKey, publicKeyOf, type Secret } from './secret.ts'
 
 /** Where the secret half is kept. */
@@ -70,10 +72,19 @@ export class KeyStore {
     if (place === 'keyring') (await this.#openKeyring()).write(name, JSON.stringify(secret))
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
     await chmod(this.#folder, 0o700)
-    const record = { version: 1, ...key, ...(place === 'file' ? { secret } : {}) }
-    const isNew = await writePrivateFile(this.#file(name), `${JSON.stringify(record, null, 2)}\n`, 'create')
+    const isNew = await writePrivateFile(this.#file(name), recordText(key, secret), 'create')
     if (!isNew) throw nameTaken(name)
     return key
+  }
+
+  /** Changes what is kept of a key beside its private half; one run at a time. */
+  async change(key: StoredKey, change: (secret: Secret) => Promise<Secret>): Promise<Secret> {
+    return withLock(join(this.#folder, `.${key.name}.lock`), async () => {
+      const secret = await change(await this.secretOf(key))
+      if (key.place === 'keyring') (await this.#openKeyring()).write(key.name, JSON.stringify(secret))
+      else await writePrivateFile(this.#file(key.name), recordText(key, secret), 'replace')
+      return secret
+    })
   }
 
   async remove(key: StoredKey): Promise<void> {
@@ -101,6 +112,11 @@ export class KeyStore {
         record.secret === undefined ? null : checkedSecret(record.secret, checkedKey(record, name, file)),
     }
   }
+}
+
+function recordText(key: StoredKey, secret: Secret): string {
+  const record = { version: 1, ...key, ...(key.place === 'file' ? { secret } : {}) }
+  return `${JSON.stringify(record, null, 2)}\n`
 }
 
 /** Short, and nothing that a shell or a path takes for something else. An address is none: a name must not pass for one. */
@@ -137,7 +153,7 @@ function checkedKey(record: Record<string, unknown>, name: string, file: string)
 }
 
 function checkedSecret(record: unknown, key: StoredKey): Secret {
-  const { privateKey, phrase, path } = record as Record<string, unknown>
+  const { privateKey, phrase, path, openings, rotating } = record as Record<string, unknown>
   if (typeof privateKey !== 'string' || !/^[0-9a-f]{64}$/.test(privateKey)) {
     throw new CliError('key', `the secret of the key ${key.name} is damaged`)
   }
@@ -145,11 +161,19 @@ function checkedSecret(record: unknown, key: StoredKey): Secret {
     privateKey,
     ...(typeof phrase === 'string' ? { phrase } : {}),
     ...(typeof path === 'string' ? { path } : {}),
+    ...(openings === undefined ? {} : { openings: checkedOpenings(openings, key) }),
+    ...(rotating === true ? { rotating: true as const } : {}),
   }
   if (publicKeyOf(key.kind, secret).did !== key.did) {
     throw new CliError('key', `the secret of the key ${key.name} is that of another key`)
   }
   return secret
+}
+
+function checkedOpenings(openings: unknown, { name }: StoredKey): string[] {
+  if (Array.isArray(openings) && openings.every((one) => isOpeningText(String(one))))
+    return openings.map(String)
+  throw new CliError('key', `what opens sealed files for the key ${name} is damaged`)
 }
 
 /** Without the parser's message, which would quote what stands there. */

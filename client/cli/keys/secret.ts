@@ -4,6 +4,7 @@ import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { CliError } from '../cli-error.ts'
 import { isDerivationPath, privateKeyOfPhrase, standardPath } from './derive.ts'
 import { curves, type KeyKind, publicNamesOf } from './kinds.ts'
+import { isOpeningText } from './opening.ts'
 
 /** The secret half of a key, as it is kept. */
 export interface Secret {
@@ -12,6 +13,10 @@ export interface Secret {
   /** The BIP-39 phrase that it comes from, and the path; a key that was imported as hex has none. */
   readonly phrase?: string
   readonly path?: string
+  /** Keys that were made to open sealed files in the place of the first one, the youngest first; see opening.ts. */
+  readonly openings?: readonly string[]
+  /** Set while files are wrapped for the youngest of them: what was not finished goes on. */
+  readonly rotating?: true
 }
 
 /** The half that everybody may see. */
@@ -37,7 +42,8 @@ export async function secretOfPhrase(kind: KeyKind, phrase: string, path: string
 
 /**
  * Reads a secret as people keep it: a BIP-39 phrase, 64 hex digits (or 66 that end in 01, as Stacks libraries write a
- * key whose public key is compressed), either with its kind in front: `p256:…`.
+ * key whose public key is compressed), either with its kind in front: `p256:…`, and behind it the keys that open sealed
+ * files, where some were made.
  * @param kind of a text that does not say
  * @throws {CliError} that does not repeat the text
  */
@@ -48,9 +54,12 @@ export async function readSecret(
 ): Promise<[KeyKind, Secret]> {
   const [, named, rest = ''] = /^(?:(secp256k1|ed25519|p256):)?([\s\S]*)$/.exec(text.trim()) ?? []
   const ownKind = (named as KeyKind | undefined) ?? kind
-  const words = rest.normalize('NFKD').toLowerCase().trim().split(/\s+/)
-  if (words.length > 1) return [ownKind, await phraseSecret(ownKind, words.join(' '), path)]
-  return [ownKind, hexSecret(ownKind, words[0] ?? '')]
+  const tokens = rest.normalize('NFKD').trim().split(/\s+/)
+  const openings = tokens.filter(isOpeningText)
+  const words = tokens.filter((token) => !isOpeningText(token)).map((word) => word.toLowerCase())
+  const secret =
+    words.length > 1 ? await phraseSecret(ownKind, words.join(' '), path) : hexSecret(ownKind, words[0] ?? '')
+  return [ownKind, openings.length === 0 ? secret : { ...secret, openings }]
 }
 
 async function phraseSecret(kind: KeyKind, phrase: string, path: string): Promise<Secret> {
@@ -71,9 +80,9 @@ function hexSecret(kind: KeyKind, hex: string): Secret {
   return { privateKey: digits }
 }
 
-/** What a secret is written down as; {@link readSecret} reads it. */
-export function writeSecret(kind: KeyKind, { privateKey, phrase }: Secret): string {
-  return `${kind === 'secp256k1' ? '' : `${kind}:`}${phrase ?? privateKey}`
+/** What a secret is written down as, a line for each key; {@link readSecret} reads it. */
+export function writeSecret(kind: KeyKind, { privateKey, phrase, openings = [] }: Secret): string {
+  return [`${kind === 'secp256k1' ? '' : `${kind}:`}${phrase ?? privateKey}`, ...openings].join('\n')
 }
 
 export function publicKeyOf(kind: KeyKind, { privateKey }: Secret): PublicKey {

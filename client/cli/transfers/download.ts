@@ -2,10 +2,17 @@ import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { Connection } from '../../connect.ts'
 import { TransferError } from '../../errors.ts'
-import type { FileInfo, FileStream } from '../../files/file.ts'
+import type { FileInfo, FileStream, Unsealed } from '../../files/file.ts'
 import { isOwnTemporary, temporaryName } from './walk.ts'
+
+/** Opens files: a connection, or what opens sealed ones. */
+export interface ByteSource {
+  get(
+    path: string,
+    options: { asStream: true; signal: AbortSignal; range?: { first: number } },
+  ): Promise<FileStream>
+}
 
 export interface DownloadOptions {
   /** In the bucket. */
@@ -13,13 +20,13 @@ export interface DownloadOptions {
   /** Where it will be; the bytes are collected beside it. */
   file: string
   /** The version that is there, as far as is known: what an earlier run left of it is used again. */
-  known: { readonly etag: string; readonly size: number }
+  known: { readonly etag: string; readonly size: number | null }
   signal: AbortSignal
   /** Bytes so far. */
   onBytes: (bytes: number) => void
 }
 
-export interface Downloaded extends FileInfo {
+export interface Downloaded extends FileInfo, Unsealed {
   /** The whole file, synced, waiting for its name. */
   readonly temporary: string
 }
@@ -28,9 +35,9 @@ export interface Downloaded extends FileInfo {
  * Fetches a file into a temporary one beside its place; the caller commits it. What a run leaves when it is ended is
  * gone on with by the next one, as long as the version is the same.
  */
-export async function downloadFile(connection: Connection, options: DownloadOptions): Promise<Downloaded> {
+export async function downloadFile(source: ByteSource, options: DownloadOptions): Promise<Downloaded> {
   const { path, file, known, signal, onBytes } = options
-  const [opened, start] = await openFrom(connection, options, await sizeOf(partOf(file, known.etag)))
+  const [opened, start] = await openFrom(source, options, await sizeOf(partOf(file, known.etag)))
   const temporary = partOf(file, opened.etag)
   try {
     await writeStream(temporary, opened.stream, start, opened.size, onBytes)
@@ -44,18 +51,18 @@ export async function downloadFile(connection: Connection, options: DownloadOpti
 
 /** Opens the file where an earlier run ended, or from its beginning where that was another version. */
 async function openFrom(
-  connection: Connection,
+  source: ByteSource,
   { path, known, signal }: DownloadOptions,
   from: number,
 ): Promise<[FileStream, number]> {
   // The last byte is fetched again, so that there is always something to ask for.
-  const first = Math.min(from, known.size - 1)
+  const first = Math.min(from, (known.size ?? from) - 1)
   if (first > 0) {
-    const opened = await connection.get(path, { asStream: true, signal, range: { first } })
+    const opened = await source.get(path, { asStream: true, signal, range: { first } })
     if (opened.etag === known.etag) return [opened, first]
     await opened.stream.cancel()
   }
-  return [await connection.get(path, { asStream: true, signal }), 0]
+  return [await source.get(path, { asStream: true, signal }), 0]
 }
 
 async function writeStream(

@@ -1,0 +1,176 @@
+import { expect } from 'chai'
+import { keyOf, suiteMachines } from './cli-stage.ts'
+import { errorOf, sealedPeople } from './sealed-people.ts'
+
+const long = 'a long text, '.repeat(40_000)
+
+describe('sealed files by the command line', () => {
+  const suite = suiteMachines(() => ({ maxFileUploadSizeMegabytes: 8 }))
+  const people = (...names: string[]) => sealedPeople(suite, names)
+
+  it('open for those whom they are sealed for, and for nobody else', async () => {
+    const { alice, bob, mallory } = await people('alice', 'bob', 'mallory')
+    for (const text of ['short', long]) {
+      await alice.machine.write('plan.txt', text)
+      const [put] = (
+        await alice.machine.ok(['put', 'plan.txt', 'plans/', '--seal-for', bob.did, '--force', '--json'])
+      ).json()
+      expect(put?.recipients).to.have.lengthOf(2)
+      expect(await (await fetch(String(put?.url))).text()).not.to.include(text.slice(0, 5))
+      const place = `${alice.address}:plans/plan.txt`
+      const read = await bob.machine.ok(['cat', place])
+      expect(read.stdout).to.equal(text)
+      expect(read.stderr).to.include('opened by the key of bob').and.include(`sealed by ${alice.did}`)
+      await bob.machine.ok(['get', place, '--force'])
+      expect(await bob.machine.read('plan.txt')).to.equal(text)
+      for (const command of [['cat'], ['get', '--force'], ['recipients']]) {
+        const refused = await mallory.machine.run([...command, place, '--json'])
+        expect([refused.status, errorOf(refused).code, refused.stdout]).to.deep.equal([
+          9,
+          'not-a-recipient',
+          '',
+        ])
+      }
+    }
+    const stranger = await suite.machine()
+    const refused = await stranger.run(['cat', `${alice.address}:plans/plan.txt`])
+    expect([refused.status, refused.stdout]).to.deep.equal([9, ''])
+  })
+
+  it('tell scripts whose key opened them and who sealed them', async () => {
+    const { alice, bob } = await people('alice', 'bob')
+    await alice.machine.ok(['put', '-', 'a', '--seal-for', bob.did], { stdin: 'x' })
+    const [got] = (await bob.machine.ok(['get', `${alice.address}:a`, '--json'])).json()
+    expect(got).to.deep.include({ sealedBy: alice.did, openedBy: { key: bob.did, did: bob.did }, size: 1 })
+    const recipients = (await bob.machine.ok(['recipients', `${alice.address}:a`, '--json'])).json()
+    expect(recipients.map(({ did }) => did)).to.deep.equal([bob.did, alice.did])
+  })
+
+  it('of a sealer who is not expected are refused, unless that one is allowed', async () => {
+    const { alice, bob, mallory } = await people('alice', 'bob', 'mallory')
+    for (const writer of [bob, mallory]) {
+      const { stdout } = await alice.machine.ok(['delegate', `inbox/${writer.name}/`, '--to', writer.did])
+      await writer.machine.ok(['receive', '-'], { stdin: stdout })
+      const place = `${alice.address}:inbox/${writer.name}/note`
+      await writer.machine.ok(['put', '-', place, '--seal-for', alice.did], { stdin: `by ${writer.name}` })
+      expect((await writer.machine.run(['cat', place])).status).to.equal(9)
+    }
+    const unknown = await alice.machine.run(['cat', 'inbox/bob/note'])
+    expect([unknown.status, unknown.stdout]).to.deep.equal([9, ''])
+    expect(unknown.stderr).to.include(bob.did).and.include('--allow-sealer')
+    const allowed = ['--allow-sealer', bob.did]
+    expect((await alice.machine.ok(['cat', 'inbox/bob/note', ...allowed])).stdout).to.equal('by bob')
+    expect((await alice.machine.run(['cat', 'inbox/mallory/note', ...allowed])).status).to.equal(9)
+    const any = await alice.machine.ok(['cat', 'inbox/mallory/note', '--allow-sealer', 'anybody'])
+    expect(any.stdout).to.equal('by mallory')
+  })
+
+  it('are shared and taken away, and say that what was read cannot be unread', async () => {
+    const { alice, bob, carol } = await people('alice', 'bob', 'carol')
+    await alice.machine.ok(['put', '-', 'a', '--seal-for', bob.did], { stdin: long })
+    const place = `${alice.address}:a`
+    const shared = await alice.machine.ok(['share', 'a', carol.did])
+    expect(shared.stderr).to.include(`Who can open it now: ${bob.did}, alice, ${carol.did}`)
+    expect((await carol.machine.ok(['cat', place])).stdout).to.equal(long)
+    const again = (await alice.machine.ok(['share', 'a', carol.did, '--json'])).json()
+    expect(again[0]).to.include({ outcome: 'unchanged' })
+    const unshared = await alice.machine.ok(['unshare', 'a', bob.did])
+    expect(unshared.stderr).to.include('cannot be unread')
+    expect((await bob.machine.run(['cat', place])).status).to.equal(9)
+    expect((await carol.machine.ok(['cat', place])).stdout).to.equal(long)
+    await alice.machine.ok(['put', '-', 'a', '--seal-for', 'same', '--force'], { stdin: 'later' })
+    expect((await bob.machine.run(['cat', place])).status).to.equal(9)
+    expect((await carol.machine.ok(['cat', place])).stdout).to.equal('later')
+  })
+
+  it('are not replaced by what all can read, or by accident', async () => {
+    const { alice } = await people('alice')
+    await alice.machine.ok(['put', '-', 'a', '--seal-for', 'alice'], { stdin: 'secret' })
+    expect(
+      (await alice.machine.run(['put', '-', 'a', '--seal-for', 'alice'], { stdin: 'x' })).status,
+    ).to.equal(4)
+    const open = await alice.machine.run(['put', '-', 'a', '--force'], { stdin: 'x' })
+    expect([open.status, open.stderr.includes('--seal-for same')]).to.deep.equal([4, true])
+    expect((await alice.machine.ok(['cat', 'a'])).stdout).to.equal('secret')
+    await alice.machine.ok(['put', '-', 'a', '--force', '--plain'], { stdin: 'for all' })
+    expect(await (await fetch(`${suite.stage().reader.url}/${alice.address}/a`)).text()).to.equal('for all')
+  })
+
+  it('below a folder go up and come down, are taken away with progress, and go on after an interruption', async () => {
+    const { alice, bob, carol } = await people('alice', 'bob', 'carol')
+    const names = ['a', 'b', 'sub/c']
+    for (const name of names) await alice.machine.write(`tree/${name}`, `${name} ${long}`)
+    const whom = ['--seal-for', `${bob.did},${carol.did}`]
+    await alice.machine.ok(['put', '-r', 'tree', 'up/', ...whom])
+    expect((await alice.machine.ok(['ls'])).stdout.trim().split('\n')).to.deep.equal(
+      names.map((name) => `up/tree/${name}`),
+    )
+    await alice.machine.ok(['get', '-r', 'up/tree/', 'down'])
+    expect(await alice.machine.read('down/sub/c')).to.equal(`sub/c ${long}`)
+    expect((await alice.machine.run(['unshare', 'up/', bob.did])).status).to.equal(2)
+
+    const controller = new AbortController()
+    const stopping: typeof fetch = async (input, init) => {
+      const answer = await fetch(input, init)
+      const url = input instanceof Request ? input.url : input.toString()
+      if (init?.method === 'POST' && /\/store\/.*\/a$/.test(url)) controller.abort()
+      return answer
+    }
+    const interrupted = await alice.machine.run(['unshare', '-r', 'up/', bob.did], {
+      fetch: stopping,
+      signal: controller.signal,
+    })
+    expect(interrupted.status).to.equal(130)
+    for (const name of names) {
+      const read = await carol.machine.ok(['cat', `${alice.address}:up/tree/${name}`])
+      expect(read.stdout, name).to.equal(`${name} ${long}`)
+    }
+    const resumed = await alice.machine.ok(['unshare', '-r', 'up/', bob.did], { isTerminal: true })
+    expect(resumed.stdout).to.equal('unshared up/tree/b\nunshared up/tree/sub/c\n')
+    expect(resumed.stderr)
+      .to.match(/unshare: \d of 3 files/)
+      .and.include('2 changed, 1 needed no change')
+    for (const name of names) {
+      expect((await bob.machine.run(['cat', `${alice.address}:up/tree/${name}`])).status).to.equal(9)
+    }
+    const swept = await alice.machine.ok(['sweep', '--older-than', '0s', '--json'])
+    expect(swept.stdout === '' ? 0 : swept.json().length).to.be.at.most(2)
+    expect((await carol.machine.ok(['cat', `${alice.address}:up/tree/a`])).stdout).to.equal(`a ${long}`)
+  })
+
+  it('are listed for those whom they were sealed for', async () => {
+    const { alice, bob, mallory } = await people('alice', 'bob', 'mallory')
+    await alice.machine.ok(['put', '-', 'plans/a', '--seal-for', bob.did], { stdin: 'x' })
+    const listed = await bob.machine.ok(['shared', '--by', alice.did])
+    expect(listed.stdout).to.equal(`${alice.address}:plans/a\n`)
+    expect((await bob.machine.ok(['cat', listed.stdout.trim()])).stdout).to.equal('x')
+    expect((await mallory.machine.ok(['shared', '--by', alice.did])).stdout).to.equal('')
+    await alice.machine.ok(['unshare', 'plans/a', bob.did])
+    expect((await bob.machine.ok(['shared', '--by', alice.address, '--json'])).stdout).to.equal('')
+    expect((await bob.machine.run(['shared'])).status).to.equal(2)
+  })
+
+  it('have a history that is restored sealed, and go with their content', async () => {
+    const { alice, bob } = await people('alice', 'bob')
+    await alice.machine.ok(['put', '-', 'd/a', '--seal-for', bob.did], { stdin: `one ${long}` })
+    await alice.machine.ok(['put', '-', 'd/a', '--seal-for', 'same', '--force', '--keep-history'], {
+      stdin: 'two',
+    })
+    await alice.machine.ok(['restore', 'd/a'])
+    expect((await bob.machine.ok(['cat', `${alice.address}:d/a`])).stdout).to.equal(`one ${long}`)
+    await alice.machine.ok(['put', '-', 'e/a', '--seal-for', 'alice'], { stdin: long })
+    expect((await alice.machine.run(['rm', 'e/a', '--if-match', 'another'])).status).to.equal(4)
+    await alice.machine.ok(['rm', 'e/a'])
+    expect((await alice.machine.run(['ls', '--all', 'e/'])).status).to.equal(3)
+  })
+
+  it('are sealed for keys that are on this machine by their names, and not for a slip', async () => {
+    const machine = await suite.machineOf('alice', 'bob')
+    const { address } = await keyOf(machine, 'alice')
+    await machine.ok(['put', '-', 'a', '--seal-for', 'bob'], { stdin: 'x' })
+    expect((await machine.ok(['cat', `${address}:a`, '--as', 'bob'])).stdout).to.equal('x')
+    const slip = await machine.run(['put', '-', 'b', '--seal-for', 'bbo'], { stdin: 'x' })
+    expect([slip.status, slip.stderr.includes('bbo is neither')]).to.deep.equal([2, true])
+    expect((await machine.run(['ls', 'b'])).status).to.equal(3)
+  })
+})
