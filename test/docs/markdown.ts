@@ -14,6 +14,7 @@ export const documents = [
   'docs/drivers.md',
   'docs/operations.md',
   'docs/sdk.md',
+  'docs/sealed-files.md',
   'docs/security.md',
   'docs/storage.md',
 ] as const
@@ -34,17 +35,20 @@ export interface Block {
   line: number
 }
 
-const fence = /^```(\S*)[ ]*(.*)\n([\s\S]*?)^```$/gm
+/** Within a list a block is indented, all of its lines alike. */
+const fence = /^( *)```(\S*)[ ]*(.*)\n([\s\S]*?)^\1```$/gm
 
 /** The fenced blocks of a document, in order. */
 export function blocksOf(name: DocumentName): Block[] {
   const markdown = readDocument(name)
-  return [...markdown.matchAll(fence)].map(({ 1: language = '', 2: info = '', 3: text = '', index }) => ({
-    language,
-    info,
-    text,
-    line: markdown.slice(0, index).split('\n').length,
-  }))
+  return [...markdown.matchAll(fence)].map(
+    ({ 1: indent = '', 2: language = '', 3: info = '', 4: text = '', index }) => ({
+      language,
+      info,
+      text: text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+      line: markdown.slice(0, index).split('\n').length,
+    }),
+  )
 }
 
 /** The rows of every table of a text, without heads and rules; cells are trimmed. */
