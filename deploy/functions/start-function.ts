@@ -27,7 +27,7 @@ export interface FunctionServer {
  */
 export async function startFunction(kind: FunctionKind, env: Env = process.env): Promise<FunctionServer> {
   const { config, warnings } = loadConfig({ text: null, format: 'json', env, flags: new Map(), kind })
-  if (kind === 'hub' && config.hub.readURL === null) {
+  if (kind === 'hub' && (env.GAIA_READ_URL ?? '') === '') {
     throw new StartError(
       'configuration',
       'GAIA_READ_URL must say where the reader is: a function cannot know',
