@@ -4,8 +4,9 @@ import { artefacts } from '../../../deploy/functions/artefacts.ts'
 import { serverName } from '../../hub/tokens.ts'
 import { artefact } from './artefacts.ts'
 import { ask } from './ask.ts'
+import { type CountedStorage, counted } from './counted.ts'
 import { runFunction } from './run.ts'
-import { type Storage, storages } from './storages.ts'
+import { storages } from './storages.ts'
 
 // Weighs the artefacts and measures their cold starts, and writes the table that is committed.
 
@@ -14,7 +15,7 @@ const rounds = 7
 
 interface Start {
   artefact: (typeof artefacts)[number]
-  storage: Storage
+  storage: CountedStorage
   env?: Record<string, string>
 }
 
@@ -36,13 +37,17 @@ async function coldStartMs({ artefact: { cloud, kind }, storage, env = {} }: Sta
   }
 }
 
-/** The middle one, and the slowest. */
+/** The middle one, the slowest, and how often the storage was asked. */
 async function measured(start: Start): Promise<string> {
   const times: number[] = []
   // The first one warms the disk.
-  for (let i = 0; i <= rounds; i++) times.push(await coldStartMs(start))
+  for (let i = 0; i <= rounds; i++) {
+    start.storage.requests()
+    times.push(await coldStartMs(start))
+  }
+  const asked = start.storage.requests()
   const sorted = times.slice(1).toSorted((a, b) => a - b)
-  return `${Math.round(sorted[Math.floor(rounds / 2)] ?? 0)} ms | ${Math.round(sorted.at(-1) ?? 0)} ms`
+  return `${Math.round(sorted[Math.floor(rounds / 2)] ?? 0)} ms | ${Math.round(sorted.at(-1) ?? 0)} ms | ${asked}`
 }
 
 const mega = (bytes: number) => `${(bytes / 1e6).toFixed(2)} MB`
@@ -50,7 +55,7 @@ const mega = (bytes: number) => `${(bytes / 1e6).toFixed(2)} MB`
 const rows: string[] = []
 for (const one of artefacts) {
   const { zipBytes, codeBytes } = await artefact(one.name)
-  const storage = await storages[one.cloud]()
+  const storage = await counted(await storages[one.cloud]())
   const row = (what: string, times: string) =>
     rows.push(`| ${one.name}${what} | ${mega(zipBytes)} | ${mega(codeBytes)} | ${times} |`)
   try {
@@ -70,16 +75,16 @@ await writeFile(
 
 Made by \`npm run measure:functions\`, Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}).
 
-| artefact | zipped | code | cold start, median of ${rounds} | slowest |
-|---|---|---|---|---|
+| artefact | zipped | code | cold start, median of ${rounds} | slowest | requests to the storage |
+|---|---|---|---|---|---|
 ${rows.join('\n')}
 
 A cold start is from the start of the process to the end of its first answer, one that asks the storage (\`/readyz\`): Node,
 the code, the platform's runtime or what stands for it, the configuration, and all that the server tries at its start. The
 storages are servers on the same machine (Ceph, a server of Google's API, Azurite). A cloud adds the time to make a
-sandbox and to bring the code there, and that its storage is further away: a hub asks it some ten times at the start, one
-request after the other, and some twenty times more where it is to find out whether direct uploads can be relied on. A
-reader asks once.
+sandbox and to bring the code there, and that its storage is further away: most of the requests to it follow one after the
+other. They are the price of finding out, before anything is stored, what the storage can be relied on for; with direct
+uploads it is also tried to get around each condition of a presigned one.
 
 Of the zipped size, 1 MB is native code for the checks of signatures (where the platform does not install it), and 0.2 MB
 the page that describes the API.
