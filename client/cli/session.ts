@@ -1,5 +1,6 @@
 import { hexToBytes } from '@noble/hashes/utils.js'
 import { type Connection, connect } from '../connect.ts'
+import { NetworkError } from '../errors.ts'
 import type { OpeningKey } from '../seal/opening-key.ts'
 import type { Signer } from '../signers/signer.ts'
 import { generateStacksSigner, stacksSigner } from '../signers/stacks-signer.ts'
@@ -117,36 +118,30 @@ async function connectAs(
   identity: Identity | null,
   address: string | null,
 ): Promise<Connection> {
-  const { io, now } = context
+  const { io, now, signal } = context
   const hub = await hubUrlOf(context, options)
-  await checkReachable(context, hub)
-  return connect({
+  const connecting = connect({
     hub,
     signer: identity?.signer ?? generateStacksSigner(),
     now,
     wallet: await readWallet(context),
+    // Trying for a minute is right in the middle of a transfer, not where a name was mistyped or no hub was started.
+    failFast: true,
+    signal,
     ...(address === null ? {} : { address }),
     ...(io.fetch === undefined ? {} : { fetch: io.fetch }),
   })
+  return connecting.catch((error: unknown) => {
+    throw error instanceof NetworkError ? noHub(hub, error) : error
+  })
 }
 
-/**
- * Tells at once where nobody answers: the connection would try for a minute, which is right in the middle of a
- * transfer, and not for somebody who has mistyped a name or started no hub.
- */
-async function checkReachable({ io, signal }: CliContext, hub: string): Promise<void> {
-  const { fetch: get = fetch } = io
-  try {
-    const response = await get(`${hub}/hub_info`, { signal })
-    await response.body?.cancel()
-  } catch (error) {
-    signal.throwIfAborted()
-    throw new CliError('network', `no hub answers at ${hub}`, {
-      cause: error,
-      hint:
-        hub === standardHub
-          ? 'Start one with npm start, or name another: --hub, or mandate profile set.'
-          : 'Is it running, and is this its address? It can be named by --hub, or by mandate profile set.',
-    })
-  }
+function noHub(hub: string, cause: NetworkError): CliError {
+  return new CliError('network', `no hub answers at ${hub}`, {
+    cause,
+    hint:
+      hub === standardHub
+        ? 'Start one with npm start, or name another: --hub, or mandate profile set.'
+        : 'Is it running, and is this its address? It can be named by --hub, or by mandate profile set.',
+  })
 }

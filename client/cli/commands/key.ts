@@ -6,14 +6,14 @@ import { writePrivateFile } from '../files/private-file.ts'
 import { isDerivationPath, standardPath } from '../keys/derive.ts'
 import type { SecretPlace, StoredKey } from '../keys/key-store.ts'
 import { type KeyKind, keyKinds } from '../keys/kinds.ts'
-import { newSecret, readSecret, type Secret, writeSecret } from '../keys/secret.ts'
+import { maxSecretBytes, newSecret, readSecret, type Secret, writeSecret } from '../keys/secret.ts'
 import { readSettings, standardHub, writeSettings } from '../settings.ts'
 import { askSecret, confirm } from '../terminal/ask.ts'
 import { alignColumns } from '../terminal/output.ts'
 import { readText } from '../terminal/read-input.ts'
-
-/** A phrase of 24 words has at most 24 × 9 characters. */
-const maxSecretBytes = 4096
+import { fingerprintCommand, publishCommand } from './key-publish.ts'
+import { recoverCommand } from './key-recover.ts'
+import { rotateCommand } from './key-rotate.ts'
 
 export function keyCommand(context: CliContext): Command {
   return defineGroup('key', 'Make and keep keys', [
@@ -23,6 +23,10 @@ export function keyCommand(context: CliContext): Command {
     importCommand(context),
     backupCommand(context),
     removeCommand(context),
+    fingerprintCommand(context),
+    publishCommand(context),
+    rotateCommand(context),
+    recoverCommand(context),
   ])
 }
 
@@ -126,7 +130,7 @@ function backupCommand(context: CliContext): Command {
   return defineCommand('backup', {
     summary: 'Show the phrase of a key, to write it down',
     details:
-      'Whoever has it is you. A key that was imported as hex digits has no phrase; its digits are shown. "mandate key import" takes it back.',
+      'Whoever has it is you. A key that was imported as hex digits has no phrase; its digits are shown. It opens your sealed files, too: keys that "mandate key rotate" has made stand below it, a line each. "mandate key import" takes it back, "mandate key recover" tries it.',
     examples: [
       ['mandate key backup alice', 'on the screen'],
       ['mandate key backup alice --out alice.txt', 'into a new file that only you can read'],

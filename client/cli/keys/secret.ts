@@ -6,6 +6,9 @@ import { isDerivationPath, privateKeyOfPhrase, standardPath } from './derive.ts'
 import { curves, type KeyKind, publicNamesOf } from './kinds.ts'
 import { isOpeningText } from './opening.ts'
 
+/** A phrase of 24 words has at most 24 × 9 characters; keys that open sealed files stand behind it. */
+export const maxSecretBytes = 8192
+
 /** The secret half of a key, as it is kept. */
 export interface Secret {
   /** 64 hex digits. */

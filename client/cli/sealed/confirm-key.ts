@@ -63,7 +63,7 @@ async function askFirst(context: CliContext, question: KeyQuestion, shown: reado
   const { stdin, stderr } = context.io
   if (!canAsk(stdin, stderr)) {
     throw new CliError('sealed', `the key of ${who} was not used here before: ${listed(shown)}`, {
-      details: detailsOf(question, shown),
+      details: { code: 'unconfirmed-key', ...detailsOf(question, shown) },
       hint: `If that is what "mandate key fingerprint" prints for them: ${flagsFor(shown)}. To take it as it is: --trust-first.`,
     })
   }
@@ -87,14 +87,13 @@ async function changedKey(
     ? `${who} publishes other recovery keys than before: ${listed(shown)}`
     : `the key of ${who} is another than before: ${listed(shown)}; formerly ${formerFingerprint}`
   return new CliError('sealed', what, {
-    details: { ...detailsOf(question, shown), formerFingerprint },
+    details: { code: 'key-changed', ...detailsOf(question, shown), formerFingerprint },
     hint: `Ask them, by another way than this hub. If they have changed it: ${flagsFor(shown)}.`,
   })
 }
 
 function detailsOf({ did }: KeyQuestion, [key, ...recovery]: readonly Shown[]): Record<string, unknown> {
   return {
-    code: 'unconfirmed-key',
     did,
     fingerprint: key?.fingerprint,
     recovery: recovery.map((one) => one.fingerprint),

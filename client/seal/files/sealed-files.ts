@@ -92,11 +92,11 @@ export interface SealedFiles {
   refreshGroup(group: string, prefix: string, options?: FolderChangeOptions): Promise<FolderResult>
 
   /**
-   * Publishes a new key in place of the old and wraps, below the prefix, for the new one what is sealed for the old.
-   * Both must be among the keys at hand. Whatever stops it, calling it again goes on.
+   * Publishes a new key in place of the old and wraps, below the prefix, for the new one what is sealed for the old, or
+   * for any of several. All must be among the keys at hand. Whatever stops it, calling it again goes on.
    */
   rotate(
-    from: OpeningKey,
+    from: OpeningKey | readonly OpeningKey[],
     to: OpeningKey,
     options?: FolderChangeOptions & { prefix?: string },
   ): Promise<FolderResult>
@@ -228,15 +228,16 @@ class SealedFilesOver implements SealedFiles {
   }
 
   async rotate(
-    from: OpeningKey,
+    from: OpeningKey | readonly OpeningKey[],
     to: OpeningKey,
     options: FolderChangeOptions & { prefix?: string } = {},
   ): Promise<FolderResult> {
     const { did } = this.connection
     await publishKeys(this.#context, { key: to })
+    const old = new Set([from].flat().map((key) => key.did))
     const choose = (present: readonly Recipient[]) => {
-      if (present.every(({ key }) => key !== from.did)) return null
-      const others = present.filter(({ key }) => key !== from.did && key !== to.did)
+      if (!present.some(({ key }) => old.has(key))) return null
+      const others = present.filter(({ key }) => !old.has(key) && key !== to.did)
       return [...others, { key: to.did, did }]
     }
     const change = changeOf(options)
