@@ -47,6 +47,13 @@ export interface ConnectOptions {
   random?: () => number
   /** How long each call is tried again on 409, 429, 5xx and network errors; a minute by default. */
   retry?: RetryOptions
+  /**
+   * Tells at once where no hub answers, rather than asking again as long as `retry` says. One that answers and has too
+   * much to do is asked again all the same.
+   */
+  failFast?: boolean
+  /** Ends connecting; what is connected stays so. */
+  signal?: AbortSignal
   /** How long `update` goes on against others who change the same file; two minutes by default. */
   updateRetry?: RetryOptions
   /** How long a file that is read may stand still before its connection is given up. 60,000 by default. */

@@ -147,6 +147,8 @@ export interface PresignedUpload {
   readonly headers: Readonly<Record<string, string>>
   /** Until when the request may begin, in milliseconds since 1970. */
   readonly expiresMs: number
+  /** The header of the backend's answer that is the etag of the new version, but for quotes; `null` where none is. */
+  readonly etagHeader?: string | null
 }
 
 export interface PresignedUploads {

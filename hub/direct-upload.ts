@@ -44,8 +44,8 @@ export async function presignUpload(hub: Hub, req: Request, res: Response): Prom
   sendJson(res, 200, { ...answerOf(upload), publicURL: publicUrl(hub.readUrlPrefix, target) })
 }
 
-function answerOf({ method, url, headers, expiresMs }: PresignedUpload) {
-  return { method, url, headers, expires: Math.floor(expiresMs / 1000) }
+function answerOf({ method, url, headers, expiresMs, etagHeader = null }: PresignedUpload) {
+  return { method, url, headers, expires: Math.floor(expiresMs / 1000), etagHeader }
 }
 
 function readUpload({ size, contentType }: Readonly<Record<string, unknown>>) {

@@ -69,6 +69,7 @@ const upload: DescribedOperation = {
       url: `https://bucket.s3.eu-central-1.amazonaws.com/${address}/film.mp4?X-Amz-Signature=5f1c0e`,
       headers: { 'Content-Length': '73400320', 'Content-Type': 'video/mp4', 'Cache-Control': 'no-cache' },
       expires: 1782864060,
+      etagHeader: 'ETag',
       publicURL: `https://files.example/${address}/film.mp4`,
     }),
     ...refusals(
@@ -317,7 +318,7 @@ const schemas = {
   },
   DirectUpload: {
     type: 'object',
-    required: ['method', 'url', 'headers', 'expires', 'publicURL'],
+    required: ['method', 'url', 'headers', 'expires', 'etagHeader', 'publicURL'],
     properties: {
       method: { const: 'PUT' },
       url: { type: 'string', format: 'uri' },
@@ -327,6 +328,11 @@ const schemas = {
         description: 'All must be sent as they are; a browser sets `Content-Length` by itself.',
       },
       expires: { ...wholeNumber, description: 'Until when the request may begin, in seconds since 1970.' },
+      etagHeader: {
+        ...textOrNull,
+        description:
+          "The header of the storage's answer that is the etag of the new version, but for quotes.",
+      },
       publicURL: { type: 'string', format: 'uri', description: 'Where anybody can read it then.' },
     },
   },

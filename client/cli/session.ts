@@ -21,7 +21,7 @@ export interface Identity {
   readonly did: string
   readonly signer: Signer
   /** What opens sealed files for it, the youngest first. */
-  openingKeys(): Promise<OpeningKey[]>
+  readonly openingKeys: () => Promise<OpeningKey[]>
 }
 
 /** The variable that holds a phrase or hex digits, where keys are not kept on the machine: in CI, for instance. */

@@ -1,10 +1,11 @@
 import { NotFoundError, PreconditionFailedError, TransferError } from '../errors.ts'
 import type { Backoff } from '../transport/backoff.ts'
 import type { Progress, Transport } from '../transport/transport.ts'
-import { etagFrom, infoFrom } from './answers.ts'
+import { etagFrom } from './answers.ts'
 import type { FileInfo } from './file.ts'
 import { IdleReader } from './idle-reader.ts'
 import { type Part, partFrom, type Range, rangeHeader } from './range.ts'
+import { changed, findVersion, isElsewhere, storageEtag } from './whereabouts.ts'
 
 export interface DownloadOptions {
   /** A part of the file. */
@@ -34,21 +35,24 @@ export async function download(
   options: DownloadOptions = {},
 ): Promise<Download | { readonly notModified: string }> {
   const { range, ifNoneMatch, signal } = options
-  const response = await transport.request({
-    method: 'GET',
-    url: transport.fileUrl(path),
-    headers: {
-      ...(range === undefined ? {} : { Range: rangeHeader(range) }),
-      ...(ifNoneMatch === undefined ? {} : { 'If-None-Match': ifNoneMatch }),
-    },
-    accept: ifNoneMatch === undefined ? [] : [304],
-    signal,
-    // A browser's cache may hold a former version.
-    cache: ifNoneMatch === undefined ? 'no-cache' : 'no-store',
-  })
-  if (response.status === 304) return { notModified: ifNoneMatch ?? etagFrom(response.headers) }
+  const ask = () =>
+    transport.request({
+      method: 'GET',
+      url: transport.fileUrl(path),
+      headers: {
+        ...(range === undefined ? {} : { Range: rangeHeader(range) }),
+        ...(ifNoneMatch === undefined ? {} : { 'If-None-Match': ifNoneMatch }),
+      },
+      accept: ifNoneMatch === undefined ? [] : [304],
+      signal,
+      // A browser's cache may hold a former version.
+      cache: ifNoneMatch === undefined ? 'no-cache' : 'no-store',
+    })
+  const found = await findVersion(transport, path, ask, signal)
+  if ('notModified' in found) return { notModified: ifNoneMatch ?? etagFrom(found.notModified.headers) }
+  const { response } = found
   const part = partFrom(response, range)
-  const info = infoFrom(path, response.headers, part.fileSize ?? 0)
+  const info = { ...found.info, size: part.fileSize ?? found.info.size }
   const source = new Resuming(transport, info, part, response, options)
   return { info, length: part.length, stream: source.stream() }
 }
@@ -59,6 +63,8 @@ class Resuming {
   readonly #info: FileInfo
   readonly #part: Part
   readonly #options: DownloadOptions
+  /** What the storage calls this version, where the reader has sent us there; `null` for the reader's own bytes. */
+  readonly #storageEtag: string | null
   #reader: IdleReader
   /** Bytes still to be thrown away: the reader does not know of ranges. */
   #skip: number
@@ -76,6 +82,7 @@ class Resuming {
     this.#info = info
     this.#part = part
     this.#options = options
+    this.#storageEtag = isElsewhere(response, transport.fileUrl(info.path)) ? storageEtag(response) : null
     this.#reader = new IdleReader(response, transport.idleTimeoutMs)
     this.#skip = part.skip
     this.#tries = transport.tries()
@@ -152,17 +159,29 @@ class Resuming {
     const range = { first, last: this.#part.first + (this.#part.length ?? 0) - 1 }
     const response = await this.#request(range)
     const part = partFrom(response, range)
-    if (etagFrom(response.headers) !== this.#info.etag || part.first !== first) throw changed()
+    if (!this.#isSame(response) || part.first !== first) throw changed()
     this.#skip = part.skip
     this.#reader = new IdleReader(response, this.#transport.idleTimeoutMs)
   }
 
+  #isSame(response: Response): boolean {
+    const etag = etagFrom(response.headers)
+    return isElsewhere(response, this.#transport.fileUrl(this.#info.path))
+      ? etag === this.#storageEtag
+      : etag === this.#info.etag
+  }
+
+  /**
+   * Asks the reader again, which knows the way that serves now: one to a storage does not last. What is held to a
+   * version a reader sends by itself, and may not be able to send so much.
+   */
   async #request(range: Range): Promise<Response> {
+    const condition = this.#storageEtag === null ? { 'If-Match': this.#info.etag } : {}
     try {
       return await this.#transport.request({
         method: 'GET',
         url: this.#transport.fileUrl(this.#info.path),
-        headers: { Range: rangeHeader(range), 'If-Match': this.#info.etag },
+        headers: { Range: rangeHeader(range), ...condition },
         signal: this.#options.signal,
         cache: 'no-store',
       })
@@ -171,13 +190,6 @@ class Resuming {
       throw error
     }
   }
-}
-
-/** The file was replaced while it was read. */
-function changed(): TransferError {
-  return new TransferError('the file was replaced or deleted while it was read; read it anew', {
-    code: 'changed-while-reading',
-  })
 }
 
 function cutOff(cause: unknown): TransferError {

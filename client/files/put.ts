@@ -1,10 +1,12 @@
-import { BadAnswerError, NotFoundError, PayloadTooLargeError, PreconditionFailedError } from '../errors.ts'
+import { PreconditionFailedError } from '../errors.ts'
 import type { SealFor } from '../seal/seal-for.ts'
 import type { Progress, Transport } from '../transport/transport.ts'
-import { download } from './download.ts'
 import type { CallOptions, Files } from './files.ts'
-import { haveSameBytes } from './same-bytes.ts'
+import { etagIfStored } from './recognize.ts'
 import { type Content, contentOf, type PutData } from './source.ts'
+import { type Condition, type PutResult, store } from './store.ts'
+
+export type { PutResult } from './store.ts'
 
 /** How to store a file. At most one of `overwrite`, `ifMatch` and `createOnly` makes sense. */
 export interface PutOptions extends CallOptions {
@@ -18,7 +20,10 @@ export interface PutOptions extends CallOptions {
   createOnly?: boolean
   /** Keeps the version that is replaced; see `history`. */
   keepHistory?: boolean
-  /** Bytes of a stream, where they are known: one that is too large is then refused before it is sent. */
+  /**
+   * Bytes of a stream, where they are known: one that is too large is then refused before it is sent, and a large one
+   * can go to the storage itself where the hub offers that.
+   */
   size?: number
   /**
    * Seals the file for these recipients, or for the same as before; see docs/sealed-files.md. Only on a connection with
@@ -30,18 +35,6 @@ export interface PutOptions extends CallOptions {
   /** Called as bytes are sent. */
   onProgress?: (progress: Progress) => void
 }
-
-/** What a store gives. */
-export interface PutResult {
-  readonly path: string
-  /** Names the version that was stored. */
-  readonly etag: string
-  /** Where anybody can read it. */
-  readonly publicUrl: string
-}
-
-/** What must hold at the path when the store takes effect; nothing for no condition. */
-export type Condition = { readonly 'If-Match'?: string; readonly 'If-None-Match'?: '*' }
 
 /**
  * Stores a file; see `Connection.put`. The data are taken at the call: what becomes of them later changes nothing.
@@ -97,66 +90,9 @@ async function storeOrRecognize(
     return await store(transport, path, content, options, condition)
   } catch (error) {
     if (!(error instanceof PreconditionFailedError)) throw error
-    const etag = error.answerLost ? await etagIfStored(transport, path, content, options.signal) : null
+    const etag = error.answerLost ? await etagIfStored(transport, path, content.body, options.signal) : null
     if (etag === null) throw refusedPut(path, error)
     return { path, etag, publicUrl: transport.fileUrl(path) }
-  }
-}
-
-/** One conditional store, tried again as the transport does. */
-export async function store(
-  transport: Transport,
-  path: string,
-  { body, contentType }: Content,
-  options: PutOptions & { retryConflicts?: boolean },
-  condition: Condition,
-): Promise<PutResult> {
-  checkSize(transport, body.size)
-  const type = options.contentType ?? contentType
-  const ability = options.keepHistory ? 'gaia/archive' : 'gaia/store'
-  const response = await transport.request({
-    method: 'POST',
-    url: transport.hubPath('store', path),
-    headers: { 'Content-Type': type, ...condition },
-    body,
-    needs: [{ ability, path, size: body.size, contentType: type }],
-    signal: options.signal,
-    onProgress: options.onProgress,
-    retryConflicts: options.retryConflicts ?? true,
-  })
-  return { path, etag: await readEtag(response), publicUrl: transport.fileUrl(path) }
-}
-
-function checkSize({ hub }: Transport, size: number | null): void {
-  if (size === null || hub.maxFileBytes === null || size <= hub.maxFileBytes) return
-  throw new PayloadTooLargeError(`a file may have at most ${hub.maxFileBytes} bytes at this hub`)
-}
-
-async function readEtag(response: Response): Promise<string> {
-  const answer: unknown = await response.json().catch(() => null)
-  const etag = typeof answer === 'object' && answer !== null && 'etag' in answer ? answer.etag : null
-  if (typeof etag !== 'string') throw new BadAnswerError('the hub took the file and did not say its etag')
-  return etag
-}
-
-async function etagIfStored(
-  transport: Transport,
-  path: string,
-  { body }: Content,
-  signal: AbortSignal | undefined,
-): Promise<string | null> {
-  try {
-    const found = await download(transport, path, { signal })
-    if ('notModified' in found) return null
-    if (body.size !== null && found.length !== null && found.length !== body.size) {
-      await found.stream.cancel()
-      return null
-    }
-    const wanted = new Response(await body.open()).body ?? new Blob().stream()
-    return (await haveSameBytes(wanted, found.stream)) ? found.info.etag : null
-  } catch (error) {
-    if (error instanceof NotFoundError) return null
-    throw error
   }
 }
 

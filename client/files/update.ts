@@ -2,9 +2,9 @@ import { ConflictError, NotFoundError, OutcomeUnknownError, PreconditionFailedEr
 import { backoff } from '../transport/backoff.ts'
 import type { StoredFile } from './file.ts'
 import type { CallOptions, Files } from './files.ts'
-import { type PutResult, store } from './put.ts'
 import { readFile } from './read.ts'
 import { contentOf, type PutData } from './source.ts'
+import { type PutResult, store } from './store.ts'
 
 export interface UpdateOptions extends CallOptions {
   /** By default that of the version that is there, else as `put` chooses it. */

@@ -19,13 +19,14 @@ export class Call {
   readonly #settings: CallSettings
   readonly #body: BodySource | null
   /** Whether an earlier try may have done what was asked without our knowing. */
-  #answerLost = false
+  #answerLost: boolean
   #mayRenew = true
 
   constructor(request: TransportRequest, credentials: CredentialSource | null, settings: CallSettings) {
     this.#request = request
     this.#credentials = credentials
     this.#settings = settings
+    this.#answerLost = request.answerLost ?? false
     this.#body = typeof request.body === 'string' ? textBody(request.body) : (request.body ?? null)
   }
 
@@ -40,7 +41,8 @@ export class Call {
 
   async #try(): Promise<Response | MandateError> {
     const { method, url, signal, onProgress, cache, accept = [] } = this.#request
-    const { fetch, timeoutMs } = this.#settings
+    const { fetch } = this.#settings
+    const { timeoutMs = this.#settings.timeoutMs } = this.#request
     const headers = { ...this.#request.headers, ...(await this.#credential()) }
     const body = (await this.#body?.open()) ?? null
     const size = this.#body?.size ?? null
@@ -90,6 +92,7 @@ export class Call {
     // After a lost answer the other writer may be the first try itself.
     if (status === 409) return this.#request.retryConflicts !== false || this.#answerLost
     if (status === 429) return true
+    if (status === null && this.#request.retryUnanswered === false) return false
     if (status !== null && (status < 500 || status === 501)) return false
     return this.#request.idempotent !== false || !this.#answerLost
   }
@@ -107,6 +110,7 @@ export class Call {
   }
 
   #changesSomething(): boolean {
-    return this.#request.method === 'POST' || this.#request.method === 'DELETE'
+    const { method, changesNothing = false } = this.#request
+    return !changesNothing && (method === 'POST' || method === 'DELETE')
   }
 }

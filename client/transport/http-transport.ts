@@ -7,11 +7,15 @@ import { type Backoff, backoff, type RetryOptions } from './backoff.ts'
 import { Call } from './call.ts'
 import { isWebUrl, parseHubInfo } from './hub-info.ts'
 import { readBounded } from './read-bounded.ts'
+import { type Outcome, send } from './send.ts'
 import type {
   CredentialContext,
   CredentialSource,
   CredentialWallet,
+  DirectRequest,
   HubInfo,
+  JsonOptions,
+  StorageWays,
   Transport,
   TransportRequest,
 } from './transport.ts'
@@ -31,6 +35,10 @@ export interface TransportOptions {
   retry?: RetryOptions
   /** How long a transfer may stand still before it counts as broken. 60,000 by default. */
   idleTimeoutMs?: number
+  /** Whether a hub that does not answer is told at once. */
+  failFast?: boolean
+  /** Ends connecting. */
+  signal?: AbortSignal
 }
 
 /** JSON of a hub: a page of entries, a grant. */
@@ -38,6 +46,8 @@ const maxJsonBytes = 16 * 1024 * 1024
 
 /** A hub may take its time to commit what it has: the answer to a large store comes late. */
 const answerTimeoutMs = 300_000
+/** What a hub says of itself it has at hand, once it runs. */
+const hubInfoTimeoutMs = 30_000
 
 /**
  * Asks the hub what it is and makes the transport of one signer to one bucket.
@@ -48,22 +58,31 @@ export async function connectTransport(options: TransportOptions): Promise<Trans
   if (!isWebUrl(hubUrl)) throw new InvalidInputError('the hub must be named by a URL: https://…')
   const did = await options.signer.did()
   const sender = new Sender(options)
-  const hub = await askHub(sender, hubUrl)
+  const hub = await askHub(sender, hubUrl, {
+    signal: options.signal,
+    retryUnanswered: options.failFast !== true,
+  })
   return new HttpTransport(sender, {
     ...options,
     hub,
     hubUrl,
     did,
     address: options.address ?? addressOfDid(did),
+    ways: { avoidedUntilMs: 0, namesDiffer: false },
   })
 }
 
-async function askHub(sender: Sender, hubUrl: string, signal?: AbortSignal): Promise<HubInfo> {
+async function askHub(
+  sender: Sender,
+  hubUrl: string,
+  options: Pick<TransportRequest, 'signal' | 'retryUnanswered'>,
+): Promise<HubInfo> {
   const response = await sender.request({
     method: 'GET',
     url: `${hubUrl}/hub_info`,
     cache: 'no-cache',
-    signal,
+    timeoutMs: hubInfoTimeoutMs,
+    ...options,
   })
   return parseHubInfo(await readJson(response))
 }
@@ -73,6 +92,7 @@ interface BoundOptions extends Pick<TransportOptions, 'wallet' | 'now' | 'idleTi
   readonly hubUrl: string
   readonly did: string
   readonly address: string
+  readonly ways: StorageWays
 }
 
 class HttpTransport implements Transport {
@@ -84,6 +104,7 @@ class HttpTransport implements Transport {
   readonly credentials: CredentialSource
   readonly now: () => number
   readonly idleTimeoutMs: number
+  readonly ways: StorageWays
   readonly #sender: Sender
   readonly #options: BoundOptions
   #oldestIssueTime = 0
@@ -99,6 +120,7 @@ class HttpTransport implements Transport {
     this.address = options.address
     this.now = options.now ?? Date.now
     this.idleTimeoutMs = options.idleTimeoutMs ?? 60_000
+    this.ways = options.ways
     this.#sender = sender
     this.#options = options
     this.credentials = credentialsFor(this, options.wallet)
@@ -118,7 +140,7 @@ class HttpTransport implements Transport {
   }
 
   askHub(signal?: AbortSignal): Promise<HubInfo> {
-    return askHub(this.#sender, this.hubUrl, signal)
+    return askHub(this.#sender, this.hubUrl, { signal })
   }
 
   at(address: string): Transport {
@@ -132,16 +154,20 @@ class HttpTransport implements Transport {
   async requestJson(
     operation: string,
     body: object,
-    options: Parameters<Transport['requestJson']>[2],
+    { path, headers, ...options }: JsonOptions,
   ): Promise<Readonly<Record<string, unknown>>> {
     const response = await this.request({
       method: 'POST',
-      url: this.hubPath(operation),
-      headers: { 'Content-Type': 'application/json' },
+      url: this.hubPath(operation, path),
+      headers: { 'Content-Type': 'application/json', ...headers },
       body: JSON.stringify(body),
       ...options,
     })
     return readJson(response)
+  }
+
+  sendDirectly(request: DirectRequest): Promise<Outcome> {
+    return this.#sender.once(request)
   }
 
   hubPath(operation: string, path?: string): string {
@@ -175,6 +201,11 @@ class Sender {
   tries(): Backoff {
     const { now = Date.now, random = Math.random, retry = {} } = this.#options
     return backoff(retry, { now, random })
+  }
+
+  once(request: DirectRequest): Promise<Outcome> {
+    const { fetch = null } = this.#options
+    return send({ ...request, cache: undefined, timeoutMs: answerTimeoutMs, fetch })
   }
 
   request(request: TransportRequest, credentials?: CredentialSource): Promise<Response> {

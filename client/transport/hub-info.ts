@@ -20,6 +20,7 @@ export function parseHubInfo(answer: unknown): HubInfo {
   return {
     challengeText,
     readUrlPrefix: readUrlPrefix.endsWith('/') ? readUrlPrefix : `${readUrlPrefix}/`,
+    directUploadThreshold: bytesOrNull(info.direct_upload_threshold),
     maxFileBytes: megabytes === null ? null : Math.floor(megabytes * megabyte),
     did: typeof info.hub_did === 'string' ? info.hub_did : null,
     maxUcanBytes: positiveOrNull(info.max_ucan_bytes) ?? defaultMaxUcanBytes,
@@ -47,6 +48,10 @@ function textsOf(value: unknown): string[] {
 
 function positiveOrNull(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : null
+}
+
+function bytesOrNull(value: unknown): number | null {
+  return Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : null
 }
 
 /** Whether a text is an absolute URL of HTTP or HTTPS. */

@@ -38,7 +38,8 @@ const classes: Readonly<Record<number, ErrorClass>> = {
 
 /** The error that an answer amounts to. Reads its body. */
 export async function refusalOf(response: Response): Promise<MandateError> {
-  const body = await readRefusal(response)
+  // What a storage says where a reader has sent us may repeat the signed URL.
+  const body = response.redirected ? {} : await readRefusal(response)
   const { status } = response
   const hubError = textOrNull(body.error)
   const code =
@@ -84,6 +85,6 @@ function textOrNull(value: unknown): string | null {
 }
 
 /** Seconds (RFC 9110 section 10.2.3); the date form is not made by hubs. */
-function retryAfter(header: string | null): number | null {
+export function retryAfter(header: string | null): number | null {
   return header !== null && /^\d{1,6}$/.test(header) ? Number(header) : null
 }

@@ -63,8 +63,8 @@ function sendByFetch(attempt: Attempt, body: RequestBody | null, signal: AbortSi
     signal,
     ...(body === null ? {} : { body }),
     ...(cache === undefined ? {} : { cache }),
-    // A credential is for the server that it was made for, and a redirected POST would become a GET.
-    redirect: headers.Authorization === undefined ? 'follow' : 'error',
+    // A credential, or a file, is for the server that it was meant for, and a redirected POST would become a GET.
+    redirect: headers.Authorization === undefined && body === null ? 'follow' : 'error',
     referrerPolicy: 'no-referrer',
     ...(streamed ? { duplex: 'half' } : {}),
   }

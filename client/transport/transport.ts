@@ -2,6 +2,7 @@ import type { Delegation } from '../delegation/delegation.ts'
 import type { MandateError } from '../errors.ts'
 import type { Signer } from '../signers/signer.ts'
 import type { Backoff } from './backoff.ts'
+import type { Outcome } from './send.ts'
 
 /** What a hub says of itself (PROTOCOL 1.2 and 2.7). */
 export interface HubInfo {
@@ -11,6 +12,8 @@ export interface HubInfo {
   readonly readUrlPrefix: string
   /** The largest file in bytes; `null` where the hub does not say. */
   readonly maxFileBytes: number | null
+  /** Above so many bytes a file is better brought to the storage itself; `null` where the hub offers no such uploads. */
+  readonly directUploadThreshold: number | null
   /** `did:web:…`, the audience of invocations; `null` at a hub that knows nothing of UCAN. */
   readonly did: string | null
   /** The most bytes of an invocation with all its proofs; 16,384 where the hub does not say. */
@@ -119,13 +122,48 @@ export interface TransportRequest {
    * of that kind, by its condition or by what it does.
    */
   readonly idempotent?: boolean
+  /** Whether it changes nothing, though it is a POST: an answer that was lost is no loss then. */
+  readonly changesNothing?: boolean | undefined
+  /** Whether what it is about may have been changed before, by something of the same call whose answer was lost. */
+  readonly answerLost?: boolean | undefined
+  /** Whether it is tried again where no answer comes. True by default. */
+  readonly retryUnanswered?: boolean | undefined
+  /** It is given up when nothing has moved for so long, before the answer begins. Five minutes by default. */
+  readonly timeoutMs?: number | undefined
   /** Whether a 409 is waited for and tried again. True by default. */
-  readonly retryConflicts?: boolean
+  readonly retryConflicts?: boolean | undefined
   /** Statuses beside 2xx that are answers, not errors: 304, 404, … */
   readonly accept?: readonly number[]
   /** Of the body that is sent. */
   readonly onProgress?: ((progress: Progress) => void) | undefined
   readonly cache?: RequestCache
+}
+
+/** A request to a storage, which knows nothing of the hub's credentials. */
+export interface DirectRequest {
+  readonly method: 'PUT'
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: RequestBody
+  readonly size: number | null
+  readonly signal: AbortSignal | undefined
+  readonly onProgress: ((progress: Progress) => void) | undefined
+}
+
+/** What JSON is sent with. */
+export interface JsonOptions
+  extends Pick<TransportRequest, 'signal' | 'headers' | 'retryConflicts' | 'changesNothing' | 'answerLost'> {
+  readonly needs: readonly Need[]
+  /** The file that it is about. */
+  readonly path?: string
+}
+
+/** What connections to one hub have found out about the ways to its storage. */
+export interface StorageWays {
+  /** Until when nothing is brought there: it proved to be out of reach. In milliseconds since 1970. */
+  avoidedUntilMs: number
+  /** Whether its etags were found to be others than those of the reader that sends one there. */
+  namesDiffer: boolean
 }
 
 /** Carries requests to one hub, for one signer at one bucket, with credentials and tries again. */
@@ -138,10 +176,13 @@ export interface Transport extends CredentialContext {
   request(request: TransportRequest): Promise<Response>
   /** Sends JSON, and reads JSON: an object. Other answers are a `BadAnswerError`. */
   requestJson(
-    path: string,
+    operation: string,
     body: object,
-    options: { needs: readonly Need[]; signal?: AbortSignal | undefined },
+    options: JsonOptions,
   ): Promise<Readonly<Record<string, unknown>>>
+  /** Sends a request to a storage: once, and whatever the answer is. @throws the reason of the signal */
+  sendDirectly(request: DirectRequest): Promise<Outcome>
+  readonly ways: StorageWays
   /** `<hub>/<operation>/<address>` and the encoded path behind it. @throws {BadPathError} */
   hubPath(operation: string, path?: string): string
   /** Where a file of the bucket is read. @throws {BadPathError} */

@@ -71,7 +71,8 @@ async function presignUpload(
   const { size, contentType, expiresInSeconds } = options
   const signed = { 'Content-Type': contentType, ...signedHeaders(options) }
   const { url, expiresMs } = await sign(key, { action: 'write', expiresInSeconds, extensionHeaders: signed })
-  return { method: 'PUT', url, headers: { 'Content-Length': String(size), ...signed }, expiresMs }
+  const headers = { 'Content-Length': String(size), ...signed }
+  return { method: 'PUT', url, headers, expiresMs, etagHeader: 'X-Goog-Generation' }
 }
 
 /** "x-goog-content-length-range" bounds what the storage takes; no length of the request needs to be believed. */

@@ -85,6 +85,7 @@ export async function presignUpload(
     headers,
     // A signature is of a whole second.
     expiresMs: Math.floor(signedAtMs / 1000) * 1000 + options.expiresInSeconds * 1000,
+    etagHeader: 'ETag',
   }
 }
 

@@ -1,5 +1,5 @@
 import { MandateError, NotAuthorizedError } from '../../errors.ts'
-import { store } from '../../files/put.ts'
+import { storeUnnamed } from '../../files/store.ts'
 import type { Progress } from '../../transport/transport.ts'
 import { type Bytes, concat, randomBytes, utf8 } from '../bytes.ts'
 import { iterate, type SealSource, toBytes, toStream } from '../chunks.ts'
@@ -77,7 +77,9 @@ export async function prepareContent(
 
 function isPassing(error: unknown): boolean {
   if (!(error instanceof MandateError)) return false
-  return error.code === 'network' || error.status === 429 || (error.status ?? 0) >= 500
+  // What a storage has refused goes through the hub next.
+  const isRefused = error.code === 'expired' || error.code === 'upload-refused'
+  return isRefused || error.code === 'network' || error.status === 429 || (error.status ?? 0) >= 500
 }
 
 async function sealInline(
@@ -105,7 +107,7 @@ async function uploadContent(
   const body = { size, replayable: false, open: () => toStream(sealing.body) }
   const target = await contentPath(path, sealing.id)
   const settings = { signal, keepHistory, ...(onProgress === undefined ? {} : { onProgress }) }
-  await store(transport, target, { body, contentType: 'application/octet-stream' }, settings, {})
+  await storeUnnamed(transport, target, { body, contentType: 'application/octet-stream' }, settings, {})
   return { ...sealing.end(), inline: null }
 }
 
