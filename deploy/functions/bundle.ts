@@ -1,13 +1,10 @@
-import { execFile } from 'node:child_process'
 import { copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { promisify } from 'node:util'
 import { type Artefact, artefacts } from './artefacts.ts'
 import { bundleCode } from './bundle-code.ts'
 import { copyPackages, nativePackages } from './copy-packages.ts'
-
-const run = promisify(execFile)
+import { zipFolder } from './zip-folder.ts'
 
 /** Of the checkout, from the build folder. */
 const checkout = new URL('../../../', import.meta.url)
@@ -41,8 +38,7 @@ export async function bundle(artefact: Artefact): Promise<Bundled> {
   if (artefact.withPackages) await copyPackages(folder)
   if (artefact.cloud === 'azure')
     await copyFile(new URL('deploy/azure/host.json', checkout), join(folder, 'host.json'))
-  // Without times and owners: the same files make the same zip.
-  await run('zip', ['-q', '-r', '-X', '-9', zip, '.'], { cwd: folder })
+  await zipFolder(folder, zip)
   return { folder, zip, zipBytes: (await stat(zip)).size, codeBytes: (await stat(code)).size }
 }
 

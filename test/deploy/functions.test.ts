@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { stat } from 'node:fs/promises'
 import { createServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -13,6 +14,7 @@ import { startFunction } from '../../deploy/functions/start-function.ts'
 import { artefact } from '../e2e/entries/artefacts.ts'
 import { alice } from '../hub/people.ts'
 import { serverName, v1Token } from '../hub/tokens.ts'
+import { debianProgram } from '../servers/debian-program.ts'
 import { endBins, tempFolder } from './bins.ts'
 
 const run = promisify(execFile)
@@ -245,7 +247,7 @@ describe('the artefacts', () => {
       const { zip, zipBytes } = await artefact(name)
       expect(zipBytes).to.be.below(5_000_000)
       const folder = await tempFolder()
-      await run('unzip', ['-q', zip, '-d', folder])
+      await run(await debianProgram('unzip'), ['-q', zip, '-d', folder])
       // Far from any other package. When all is loaded, the storage is asked.
       const env = { GAIA_DRIVER: driver, GAIA_READ_URL: 'https://files.example/', ...storage.env }
       const { stdout, stderr } = await run(
@@ -255,6 +257,7 @@ describe('the artefacts', () => {
       )
       expect(stdout, stderr).to.match(new RegExp(`StartError: the ${driver} `))
       const packages = withPackages ? 'native' : 'portable'
+      expect((await stat(join(folder, 'app', 'index.mjs'))).mode & 0o444).to.equal(0o444)
       expect(stdout).to.include(`secp256k1 ${packages}`).and.include(`sodium-native ${packages}`)
     }).timeout(60_000)
   }
