@@ -6,8 +6,8 @@ import { readDocument } from './markdown.ts'
 import { beginStage } from './stage.ts'
 
 describe('docs/cli.md', function () {
-  // Two dozen programs, one after the other.
-  this.timeout(60_000)
+  // Four dozen programs, one after the other.
+  this.timeout(90_000)
   afterEach(endBins)
 
   it('holds the reference that the program itself gives (npm run docs:cli)', () => {
