@@ -93,6 +93,36 @@ describe('a call that fails', () => {
     expect((await put).message).to.equal('enough')
   })
 
+  describe('to connect', () => {
+    it('is told at once where nobody listens, if that is asked for', async () => {
+      const gone = await FaultyProxy.start(on.stage.hub.url)
+      const { url } = gone
+      await gone.stop()
+      const start = performance.now()
+      const error = await rejection(on.stage.connect({ hub: url, failFast: true, retry: {} }))
+      expect(error).to.include({ code: 'network' })
+      expect(performance.now() - start).to.be.below(1_000)
+    })
+
+    it('is tried again all the same where the hub has too much to do', async () => {
+      const fates = [answer(429), answer(503)]
+      on.stage.toHub.decide = () => fates.shift() ?? { do: 'pass' }
+      await on.stage.connect({ failFast: true })
+      expect(on.stage.toHub.requests.filter((line) => line === 'GET /hub_info').length).to.be.above(2)
+    })
+
+    it('ends when its signal aborts, and what is connected stays so', async () => {
+      const controller = new AbortController()
+      const connected = await on.stage.connect({ signal: controller.signal })
+      on.stage.toHub.decide = () => ({ do: 'be silent' })
+      const connecting = rejection(on.stage.connect({ signal: controller.signal }))
+      setTimeout(() => controller.abort(new Error('enough')), 50)
+      expect((await connecting).message).to.equal('enough')
+      on.stage.toHub.decide = () => ({ do: 'pass' })
+      await connected.put('still connected', 'x')
+    })
+  })
+
   it('because nobody listens is told as such, with the host', async () => {
     const gone = await FaultyProxy.start(on.stage.hub.url)
     const { url } = gone
