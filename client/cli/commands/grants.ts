@@ -125,7 +125,7 @@ export function revokeAllCommand(context: CliContext): Command {
   return defineCommand('revoke-all', {
     summary: 'End every token and delegation that you have signed so far',
     details:
-      'For a key that was stolen, or when it is not known who has what. What is signed from then on is valid.',
+      'For a token or a delegation that leaked, or when it is not known who has what. What is signed from then on is valid.',
     usesHub: true,
     examples: [['mandate revoke-all', 'asks first']],
   })
