@@ -4,6 +4,8 @@ import { errorOf, sealedPeople } from './sealed-people.ts'
 
 const long = 'a long text, '.repeat(21_000)
 
+const frameBytes = 262_144
+
 describe('sealed files by the command line', () => {
   const suite = suiteMachines(() => ({ maxFileUploadSizeMegabytes: 8 }))
   const people = (...names: string[]) => sealedPeople(suite, names)
@@ -136,6 +138,42 @@ describe('sealed files by the command line', () => {
     const swept = await alice.machine.ok(['sweep', '--older-than', '0s', '--json'])
     expect(swept.stdout === '' ? 0 : swept.json().length).to.be.at.most(2)
     expect((await carol.machine.ok(['cat', `${alice.address}:up/tree/a`])).stdout).to.equal(`a ${long}`)
+  })
+
+  it('go on being fetched where an interrupted run ended', async () => {
+    const { alice } = await people('alice')
+    await alice.machine.ok(['put', '-', 'big', '--seal-for', 'alice'], { stdin: long.repeat(7) })
+    const controller = new AbortController()
+    const cutting: typeof fetch = async (input, init) => {
+      const answer = await fetch(input, init)
+      if (Number(answer.headers.get('content-length')) < frameBytes) return answer
+      let left = 6 * (frameBytes + 16)
+      const cut = new TransformStream<Uint8Array, Uint8Array>({
+        transform(chunk, onward) {
+          onward.enqueue(chunk.subarray(0, left))
+          left = Math.max(0, left - chunk.length)
+          if (left > 0) return
+          setTimeout(() => {
+            controller.abort()
+            onward.error(controller.signal.reason)
+          }, 100)
+        },
+        flush: () => new Promise(() => undefined),
+      })
+      return new Response(answer.body?.pipeThrough(cut), answer)
+    }
+    const { signal } = controller
+    expect((await alice.machine.run(['get', 'big'], { fetch: cutting, signal })).status).to.equal(130)
+    const ranges: (string | null)[] = []
+    const watching: typeof fetch = (input, init) => {
+      ranges.push(new Headers(init?.headers).get('range'))
+      return fetch(input, init)
+    }
+    await alice.machine.ok(['get', 'big'], { fetch: watching })
+    expect(await alice.machine.read('big')).to.equal(long.repeat(7))
+    const starts = ranges.map((range) => Number(/^bytes=(\d+)-/.exec(range ?? '')?.[1] ?? -1))
+    expect(Math.max(...starts)).to.be.at.least(frameBytes)
+    expect(starts).not.to.include(0)
   })
 
   it('are listed for those whom they were sealed for', async () => {

@@ -3,6 +3,7 @@ import { addressOfDid } from '../../did.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliContext } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
+import { isAddress } from '../remote-path.ts'
 import { failureOf, reportFailure } from '../report-error.ts'
 import { openSealed, type SealedSession } from '../sealed/open-sealed.ts'
 import { nameOwners, readOwner } from '../sealed/recipients.ts'
@@ -53,6 +54,8 @@ async function listBy(context: CliContext, { files }: SealedSession, owner: stri
   const nameOf = await nameOwners(context)
   try {
     for await (const { by, address, path } of files.sharedWithMe([owner])) {
+      // An index is its sealer's word: what is no address could pass for a key on this machine.
+      if (!isAddress(address)) continue
       context.out.result({ by, address, path }, printable(`${nameOf(address)}:${path}`))
     }
     return []

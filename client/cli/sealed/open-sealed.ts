@@ -7,6 +7,7 @@ import type { OpeningKey } from '../../seal/opening-key.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliContext, HubOptions } from '../context.ts'
 import { findIdentity, type Identity, identityOf, openConnection } from '../session.ts'
+import { printable } from '../terminal/style.ts'
 import { keyConfirmer } from './confirm-key.ts'
 import { FileMemory } from './file-memory.ts'
 import { readGroups } from './groups-file.ts'
@@ -88,5 +89,6 @@ export async function noteOpened(
     contentBy === undefined || contentBy === sealedBy
       ? ''
       : `, who says that the content is by ${nameOf({ key: contentBy, did: contentBy })}`
-  context.out.note(`opened by the key of ${nameOf(openedBy)}; sealed by ${sealer}${writer}`)
+  // Names of groups and of authors are what the sealer wrote.
+  context.out.note(printable(`opened by the key of ${nameOf(openedBy)}; sealed by ${sealer}${writer}`))
 }
