@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { artefacts } from '../../../deploy/functions/artefacts.ts'
 import { serverName } from '../../hub/tokens.ts'
 import { artefact } from './artefacts.ts'
@@ -52,6 +52,9 @@ async function measured(start: Start): Promise<string> {
 
 const mega = (bytes: number) => `${(bytes / 1e6).toFixed(2)} MB`
 
+/** What else the machine had to do: on a busy one all takes longer. */
+const [load = 0] = loadavg()
+
 const rows: string[] = []
 for (const one of artefacts) {
   const { zipBytes, codeBytes } = await artefact(one.name)
@@ -73,7 +76,8 @@ await writeFile(
   table,
   `# Artefacts of functions: sizes and cold starts
 
-Made by \`npm run measure:functions\`, Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}).
+Made by \`npm run measure:functions\`, Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), beside a load
+of ${load.toFixed(1)}.
 
 | artefact | zipped | code | cold start, median of ${rounds} | slowest | requests to the storage |
 |---|---|---|---|---|---|
