@@ -88,9 +88,14 @@ describe('sealed files by the command line', () => {
   it('are not replaced by what all can read, or by accident', async () => {
     const { alice } = await people('alice')
     await alice.machine.ok(['put', '-', 'a', '--seal-for', 'alice'], { stdin: 'secret' })
-    expect(
-      (await alice.machine.run(['put', '-', 'a', '--seal-for', 'alice'], { stdin: 'x' })).status,
-    ).to.equal(4)
+    const stored: string[] = []
+    const watching: typeof fetch = (input, init) => {
+      if (init?.method === 'POST') stored.push('sent')
+      return fetch(input, init)
+    }
+    const taken = ['put', '-', 'a', '--seal-for', 'alice']
+    expect((await alice.machine.run(taken, { stdin: long, fetch: watching })).status).to.equal(4)
+    expect(stored).to.deep.equal([])
     const open = await alice.machine.run(['put', '-', 'a', '--force'], { stdin: 'x' })
     expect([open.status, open.stderr.includes('--seal-for same')]).to.deep.equal([4, true])
     expect((await alice.machine.ok(['cat', 'a'])).stdout).to.equal('secret')
@@ -132,6 +137,7 @@ describe('sealed files by the command line', () => {
     expect(resumed.stderr)
       .to.match(/unshare: \d of 2 files/)
       .and.include('1 changed, 1 needed no change')
+    expect(resumed.stderr).to.include('cannot be unread')
     for (const name of names) {
       expect((await bob.machine.run(['cat', `${alice.address}:up/tree/${name}`])).status).to.equal(9)
     }
@@ -194,6 +200,7 @@ describe('sealed files by the command line', () => {
     await alice.machine.ok(['put', '-', 'd/a', '--seal-for', 'same', '--force', '--keep-history'], {
       stdin: 'two',
     })
+    expect((await bob.machine.ok(['cat', `${alice.address}:d/a`])).stdout).to.equal('two')
     await alice.machine.ok(['restore', 'd/a'])
     expect((await bob.machine.ok(['cat', `${alice.address}:d/a`])).stdout).to.equal(`one ${long}`)
     await alice.machine.ok(['put', '-', 'e/a', '--seal-for', 'alice'], { stdin: long })

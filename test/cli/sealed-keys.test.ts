@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { openingKeysOf } from '../../client/cli/keys/opening.ts'
 import { keyOf, suiteMachines } from './cli-stage.ts'
 import { errorOf, sealedPeople } from './sealed-people.ts'
 
@@ -12,6 +13,19 @@ describe('keys of sealed files by the command line', () => {
     const { bob } = await sealedPeople(suite, ['bob'], kind)
     const [published] = (await bob.machine.ok(['key', 'publish', '--json'])).json()
     return { alice, bob, fingerprint: String(published?.fingerprint) }
+  }
+
+  // Made with node:crypto (HKDF, X25519, ECDH), from the private key 11…11.
+  const derived = [
+    ['secp256k1', 'did:key:zQ3shjyJXUaRJC2GC43mX8aPrUhoTdoiongXhZjsdTzPKYZUM'],
+    ['ed25519', 'did:key:z6LSkify5H8wVqyusZxJJ3L7Z1T4m5KqtwNQWHP58aH5huJ4'],
+    ['p256', 'did:key:zDnaeYERHVp25zE2G86edrK5pm3xUDRBUwB3nCrqn8HMJdegB'],
+  ] as const
+  for (const [kind, did] of derived) {
+    it(`are the same in every version, for an ${kind} key`, async () => {
+      const [key] = await openingKeysOf(kind, { privateKey: '11'.repeat(32) })
+      expect(key?.did).to.equal(did)
+    })
   }
 
   for (const kind of ['ed25519', 'p256']) {
