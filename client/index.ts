@@ -41,13 +41,17 @@ export {
   type StacksFile,
 } from './stacks/stacks-files.ts'
 export type { RetryOptions } from './transport/backoff.ts'
+export type { Outcome } from './transport/send.ts'
 export type {
   CredentialContext,
   CredentialSource,
   CredentialWallet,
+  DirectRequest,
   HubInfo,
+  JsonOptions,
   Need,
   Progress,
+  StorageWays,
   Transport,
   TransportRequest,
 } from './transport/transport.ts'

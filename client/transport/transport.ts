@@ -182,6 +182,7 @@ export interface Transport extends CredentialContext {
   ): Promise<Readonly<Record<string, unknown>>>
   /** Sends a request to a storage: once, and whatever the answer is. @throws the reason of the signal */
   sendDirectly(request: DirectRequest): Promise<Outcome>
+  /** Found out by this connection, and by those at other buckets that it made. */
   readonly ways: StorageWays
   /** `<hub>/<operation>/<address>` and the encoded path behind it. @throws {BadPathError} */
   hubPath(operation: string, path?: string): string

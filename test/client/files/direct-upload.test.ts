@@ -147,6 +147,20 @@ for (const [name, open] of directStorages) {
       expect(await textAt('lost to theirs')).to.equal(large('theirs'))
     })
 
+    it('is updated on where nothing but the leave was lost, and others came meanwhile', async () => {
+      await me.put('leave lost', large('a'))
+      let isLost = false
+      on.road = async ({ name: request }, go) => {
+        const answer = await go()
+        if (request !== 'POST hub /upload' || isLost) return answer
+        isLost = true
+        await theyPut('leave lost', large('b'))()
+        throw new TypeError('fetch failed')
+      }
+      await me.update('leave lost', (now) => `${now?.text()}c`)
+      expect(await textAt('leave lost')).to.equal(`${large('b')}c`)
+    })
+
     it('is never updated twice: whether it was is told to be unknown', async () => {
       await me.put('counter', large('5'))
       on.road = uploadsMeet(lost)
