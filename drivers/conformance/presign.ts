@@ -149,10 +149,12 @@ function describeUploads({ test, contentEtags }: Suite): void {
         const before = Date.now()
         const upload = await uploads.presign(at, { ...options, cacheControl: 'no-cache' })
         expect(upload.expiresMs).to.be.within(before + 58_000, Date.now() + 60_000)
-        const { status } = await sendPresigned(uploadRequest(upload, Buffer.from(text)))
+        const { status, headers } = await sendPresigned(uploadRequest(upload, Buffer.from(text)))
         expect(status).to.be.within(200, 204)
         const { info, text: stored } = await get(driver, at)
         expect(stored).to.equal(text)
+        const { etagHeader = null } = upload
+        if (etagHeader !== null) expect(bare(headers[etagHeader.toLowerCase()])).to.equal(info.etag)
         expect(info).to.include({ size: text.length, contentType: options.contentType })
       }
     })
@@ -250,4 +252,9 @@ function withoutConditions(headers: Readonly<Record<string, string>>): Record<st
 /** As long as {@link content}, and different for each. */
 function numbered(i: number): Buffer {
   return Buffer.from(String(i).padEnd(content.length, '.'))
+}
+
+/** An etag without its quotes. */
+function bare(etag: string | string[] | undefined): string {
+  return String(etag).replaceAll('"', '')
 }
