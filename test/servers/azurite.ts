@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BlobServiceClient, type ContainerClient, StorageSharedKeyCredential } from '@azure/storage-blob'
@@ -16,6 +17,8 @@ export interface Azurite {
   /** A container that nobody uses yet; not made. */
   newContainer(): ContainerClient
   stop(): Promise<void>
+  /** Lets this process end while the server runs: it ends with it. */
+  letGo(): void
 }
 
 /** Given to the server at its start, so it opens nothing else. */
@@ -29,14 +32,16 @@ export async function startAzurite(): Promise<Azurite> {
   const folder = await mkdtemp(join(tmpdir(), 'mandate-azurite-'))
   const child = spawnServer(folder)
   const stop = async (): Promise<void> => {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGKILL')
-      await once(child, 'exit')
-    }
+    child.stdin?.end()
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
     await rm(folder, { recursive: true, force: true })
   }
+  const letGo = (): void => {
+    child.unref()
+    for (const stream of child.stdio) (stream as Partial<Socket> | null)?.unref?.()
+  }
   try {
-    return azurite(await waitForUrl(child), stop)
+    return azurite(await waitForUrl(child), { stop, letGo })
   } catch (error) {
     await stop()
     throw error
@@ -47,12 +52,16 @@ function spawnServer(cwd: string): ChildProcess {
   const main = createRequire(import.meta.url).resolve('azurite/dist/src/blob/main.js')
   const options = '--blobHost 127.0.0.1 --blobPort 0 --inMemoryPersistence --silent --disableTelemetry'
   // Without the last one it refuses every request of an SDK that is newer than itself.
-  return spawn(process.execPath, [main, ...options.split(' '), '--skipApiVersionCheck'], {
+  const command = [process.execPath, main, ...options.split(' '), '--skipApiVersionCheck']
+  return spawn('sh', ['-c', untilInputEnds, 'sh', cwd, ...command], {
     cwd,
     env: { ...process.env, AZURITE_ACCOUNTS: `${accountName}:${accountKey}` },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
 }
+
+/** Runs a command until standard input ends, however this process ends, and removes its folder. */
+const untilInputEnds = 'folder=$1; shift; "$@" & read -r _; kill -9 $!; wait; cd /; rm -rf "$folder"'
 
 /** The server prints where it listens, and is told port 0, so that no other process can take the port meanwhile. */
 function waitForUrl(child: ChildProcess): Promise<string> {
@@ -74,7 +83,7 @@ function waitForUrl(child: ChildProcess): Promise<string> {
   })
 }
 
-function azurite(url: string, stop: () => Promise<void>): Azurite {
+function azurite(url: string, ending: Pick<Azurite, 'stop' | 'letGo'>): Azurite {
   const endpoint = `${url}/${accountName}`
   const service = new BlobServiceClient(endpoint, new StorageSharedKeyCredential(accountName, accountKey))
   return {
@@ -83,6 +92,6 @@ function azurite(url: string, stop: () => Promise<void>): Azurite {
     accountKey,
     connectionString: `DefaultEndpointsProtocol=http;AccountName=${accountName};AccountKey=${accountKey};BlobEndpoint=${endpoint};`,
     newContainer: () => service.getContainerClient(`test-${randomBytes(8).toString('hex')}`),
-    stop,
+    ...ending,
   }
 }

@@ -2,13 +2,11 @@ import { type Azurite, startAzurite } from './azurite.ts'
 
 let running: Promise<Azurite> | undefined
 
-// At the top of a module that test files import: belongs to the whole run, not to one of its suites.
-after(async () => {
-  if (running !== undefined) await (await running).stop()
-})
-
-/** The one server of a test run, started when it is first asked for. */
+/** The one server of this process, started when it is first asked for and gone with the process. */
 export function sharedAzurite(): Promise<Azurite> {
-  running ??= startAzurite()
+  running ??= startAzurite().then((server) => {
+    server.letGo()
+    return server
+  })
   return running
 }
