@@ -175,8 +175,8 @@ describe('s3, bodies of known size that go while they come', () => {
   })
 
   it('may pause for longer than the storage may', async () => {
-    const driver = await open({ requestTimeoutMs: 300 })
-    await write(driver, bodyOf(pausing(4 * mebi, 1000)))
+    const driver = await open({ requestTimeoutMs: 1500 })
+    await write(driver, bodyOf(pausing(4 * mebi, 2200)))
     await expectContent(driver)
   })
 

@@ -7,6 +7,8 @@ import { addressIn, endBins, startBin, tempFolder } from '../../deploy/bins.ts'
 /** More than the memory that the client may take, so that one which gathers the file is seen. */
 const fileBytes = 192 * 1_048_576
 const maxMemoryMiB = 150
+/** From Node 22 on, V8 lets more garbage gather, buffers above all, unless it is told not to. */
+const nodeOptions = Number(process.versions.node.split('.')[0]) < 22 ? [] : ['--max-semi-space-size=2']
 
 interface Transfer {
   isSame: boolean
@@ -36,6 +38,11 @@ describe('a file larger than the memory that a client may take', () => {
 
 async function transferAt(hubUrl: string, bytes: number): Promise<Transfer> {
   const script = fileURLToPath(new URL('transfer-child.js', import.meta.url))
-  const { stdout } = await promisify(execFile)(process.execPath, [script, hubUrl, String(bytes)])
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    ...nodeOptions,
+    script,
+    hubUrl,
+    String(bytes),
+  ])
   return JSON.parse(stdout) as Transfer
 }
