@@ -259,7 +259,9 @@ export const cases: readonly Case[] = [
       const bucket = new Bucket(running)
       const { owner } = bucket
       const capabilities = [can(owner, 'photos/', 'gaia/store')]
-      const padding = (length: number) => ({ facts: [{ padding: 'x'.repeat(length) }], expiration: soon() })
+      // One for both: no token may outlive its proof.
+      const expiration = soon()
+      const padding = (length: number) => ({ facts: [{ padding: 'x'.repeat(length) }], expiration })
       const proof = delegate(owner, bob, capabilities, padding(6_800))
       const authorization = `Bearer ${invoke(bob, capabilities, { proofs: [proof], ...padding(900) })}`
       expect(authorization.length).to.be.within(14_000, 16_384)
