@@ -1,37 +1,23 @@
 import { realpath } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
-import type {
-  BucketPage,
-  Driver,
-  ListBucketsOptions,
-  ListOptions,
-  ListPage,
-  ObjectInfo,
-  ReadOptions,
-  ReadResult,
-  WriteOptions,
-} from '../driver.ts'
+import type { Driver, ObjectInfo, WriteOptions } from '../driver.ts'
 import { DriverError } from '../errors.ts'
 import type { Key } from '../key.ts'
 import type { Access } from '../read-only.ts'
 import { errnoOf, makeFolder, unless } from './calls.ts'
 import { copyVersion } from './copy.ts'
-import { statCurrent } from './current-version.ts'
 import { deleteFile } from './delete.ts'
 import { asDriver, asDriverError } from './errors.ts'
 import { FolderSync } from './folder-sync.ts'
 import { Folders } from './folders.ts'
 import { KeyLocks } from './key-locks.ts'
 import { placeOf, workFolder } from './layout.ts'
-import { listPage } from './list.ts'
-import { listBuckets } from './list-buckets.ts'
-import { readFile } from './read.ts'
 import { DiskReader } from './reader.ts'
+import { DiskReads } from './reads.ts'
 import type { Storage } from './storage.ts'
 import { createFile, discard } from './temp-file.ts'
 import { TempFolder } from './temp-folder.ts'
-import { infoOf } from './version.ts'
 import { writeFile } from './write.ts'
 
 export interface DiskDriverOptions {
@@ -106,24 +92,12 @@ async function makeRoot(path: string): Promise<void> {
 
 const existing: ReadonlySet<string> = new Set(['EEXIST'])
 
-class DiskDriver implements Driver {
-  readonly name = 'disk'
-  readonly capabilities = { atomicConditions: true, atomicDeletes: true, presign: false, range: true }
+class DiskDriver extends DiskReads implements Driver {
   readonly #storage: Storage
 
   constructor(storage: Storage) {
+    super(storage.root)
     this.#storage = storage
-  }
-
-  stat(key: Key): Promise<ObjectInfo | null> {
-    return asDriver(async () => {
-      const current = await statCurrent(placeOf(this.#storage.root, key))
-      return current === null ? null : infoOf(current)
-    })
-  }
-
-  read(key: Key, options: ReadOptions = {}): Promise<ReadResult | null> {
-    return asDriver(() => readFile(placeOf(this.#storage.root, key), options))
   }
 
   write(key: Key, body: Readable, options: WriteOptions): Promise<ObjectInfo> {
@@ -140,14 +114,6 @@ class DiskDriver implements Driver {
   copy(from: Key, to: Key, options: { ifMatch?: string } = {}): Promise<ObjectInfo> {
     const { root } = this.#storage
     return asDriver(() => copyVersion(this.#storage, placeOf(root, from), placeOf(root, to), options.ifMatch))
-  }
-
-  list(prefix: string, options: ListOptions): Promise<ListPage> {
-    return asDriver(() => listPage(this.#storage.root, prefix, options))
-  }
-
-  listBuckets(options: ListBucketsOptions): Promise<BucketPage> {
-    return asDriver(() => listBuckets(this.#storage.root, options))
   }
 
   check(): Promise<void> {
