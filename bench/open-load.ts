@@ -1,11 +1,4 @@
-import { connect, type Socket } from 'node:net'
-
-/** One request and what became of it. */
-export interface Outcome {
-  /** 0 where the connection broke. */
-  status: number
-  ms: number
-}
+import { type Outcome, RawClient } from './raw-client.ts'
 
 export interface OpenLoad {
   port: number
@@ -24,16 +17,16 @@ export interface OpenLoadResult {
 
 /**
  * Sends at a rate that does not wait for answers, as many independent clients do: a server that gets slow gets no
- * less to do. Writes to bare sockets, since a client that costs as much as the server could not ask for too much.
+ * less to do.
  */
 export async function loadOpen(load: OpenLoad): Promise<OpenLoadResult> {
-  const free: Client[] = []
-  const all = new Set<Client>()
+  const free: RawClient[] = []
+  const all = new Set<RawClient>()
   const outcomes: Outcome[] = []
   let leftOut = 0
   let sent = 0
 
-  const release = (client: Client, outcome: Outcome) => {
+  const release = (client: RawClient, outcome: Outcome) => {
     outcomes.push(outcome)
     if (outcome.status === 0 || client.closes) all.delete(client)
     else free.push(client)
@@ -41,7 +34,7 @@ export async function loadOpen(load: OpenLoad): Promise<OpenLoadResult> {
   const obtain = () => {
     const idle = free.pop()
     if (idle !== undefined || all.size >= load.maxConnections) return idle
-    const client = new Client(load.port, release)
+    const client = new RawClient(load.port, release)
     all.add(client)
     return client
   }
@@ -59,53 +52,4 @@ export async function loadOpen(load: OpenLoad): Promise<OpenLoadResult> {
   await new Promise((resolve) => setTimeout(resolve, 2_000))
   for (const client of all) client.destroy()
   return { outcomes, leftOut }
-}
-
-/** One keep-alive connection with one request at a time. */
-class Client {
-  readonly #socket: Socket
-  readonly #done: (client: Client, outcome: Outcome) => void
-  #sentMs: number | null = null
-  #received = ''
-  closes = false
-
-  constructor(port: number, done: (client: Client, outcome: Outcome) => void) {
-    this.#done = done
-    this.#socket = connect(port, '127.0.0.1').setNoDelay(true).setEncoding('latin1')
-    this.#socket.on('data', (text: string) => this.#take(text))
-    this.#socket.on('error', () => undefined)
-    this.#socket.on('close', () => {
-      this.closes = true
-      this.#finish(0)
-    })
-  }
-
-  send(request: string): void {
-    this.#sentMs = performance.now()
-    this.#received = ''
-    this.#socket.write(request)
-  }
-
-  destroy(): void {
-    this.#sentMs = null
-    this.#socket.destroy()
-  }
-
-  #take(text: string): void {
-    this.#received += text
-    const end = this.#received.indexOf('\r\n\r\n')
-    if (end === -1) return
-    const head = this.#received.slice(0, end)
-    const length = Number(/\r\ncontent-length: ([0-9]+)/i.exec(head)?.[1] ?? 0)
-    if (this.#received.length < end + 4 + length) return
-    if (/\r\nconnection: close/i.test(head)) this.closes = true
-    this.#finish(Number(head.slice(9, 12)))
-  }
-
-  #finish(status: number): void {
-    if (this.#sentMs === null) return
-    const ms = performance.now() - this.#sentMs
-    this.#sentMs = null
-    this.#done(this, { status, ms })
-  }
 }

@@ -3,6 +3,7 @@ import { loadStores } from './load.ts'
 import { loadOpen, type OpenLoadResult } from './open-load.ts'
 import { bucketOf, makeOwner, v1Token } from './owner.ts'
 import { type BenchServer, startHub } from './servers.ts'
+import { storeRequest } from './store-request.ts'
 
 const owner = makeOwner()
 const body = Buffer.alloc(1024, 'x')
@@ -20,9 +21,10 @@ export async function measureOverload(_rounds: number, seconds: number): Promise
     await sustainable(hub, 3)
     const rate = await sustainable(hub, seconds)
     const calmMib = await hub.peakMemoryMib()
+    const token = v1Token(owner)
     const result = await loadOpen({
       port: Number(new URL(hub.url).port),
-      request: requests(),
+      request: (n) => storeRequest(bucketOf(owner), `storm-${n}`, token),
       requestsPerSecond: rate * 10,
       seconds: seconds * 2,
       maxConnections,
@@ -52,18 +54,6 @@ async function sustainable(hub: BenchServer, seconds: number): Promise<number> {
     seconds,
   })
   return requestsPerSecond
-}
-
-function requests(): (n: number) => string {
-  const rest = [
-    'Host: bench.example',
-    `Authorization: bearer ${v1Token(owner)}`,
-    'Content-Type: text/plain',
-    `Content-Length: ${body.length}`,
-    '',
-    body.toString(),
-  ].join('\r\n')
-  return (n) => `POST /store/${bucketOf(owner)}/storm-${n} HTTP/1.1\r\n${rest}`
 }
 
 /** Milliseconds until a store is answered 202 within 50 ms; gives up after 10 s. */

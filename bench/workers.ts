@@ -1,8 +1,9 @@
-import { loadStores } from './load.ts'
+import { loadClosed } from './closed-load.ts'
 import { bucketOf, makeOwner, v1Token } from './owner.ts'
 import { type BenchServer, serverName, startHub } from './servers.ts'
 import { type Algorithm, addressOfSigner, makeSigner, makeUcan } from './signers.ts'
 import { median, spread } from './statistics.ts'
+import { storeRequest } from './store-request.ts'
 
 /** Tokens that the hub has not seen, as many as one asks for. */
 interface Case {
@@ -11,14 +12,13 @@ interface Case {
   mint: () => string
 }
 
-const body = Buffer.alloc(1024, 'x')
-
 /** Fresh tokens that are made beforehand, for each second and worker. */
 const maxRate = 2_500
 
 /**
- * Stores of 1 KiB with a fresh token each, by one process and by two, in turns, on any core beside the load. On a
- * machine of two cores the load takes its part of what the second worker could have. @returns a Markdown table
+ * Stores of 1 KiB with a fresh token each, by one process and by two, in turns, on any core beside the load. That costs
+ * little, but on a machine of two cores it still is the second worker's; and what a single process leaves to the
+ * system and to its threads is on the other core as it is. @returns a Markdown table
  */
 export async function measureWorkers(rounds: number, seconds: number): Promise<string> {
   const cases = [plain(), chain('EdDSA'), chain('ES256')]
@@ -79,19 +79,16 @@ async function measure(
   workers: number,
 ): Promise<number> {
   const tokens = Array.from({ length: Math.ceil(maxRate * seconds * workers) }, mint)
-  const { requestsPerSecond } = await loadStores({
-    url: hub.url,
-    path: () => `/store/${address}/file-${files++ % 256}`,
-    headers: () => {
+  return loadClosed({
+    port: Number(new URL(hub.url).port),
+    request: () => {
       const token = tokens.pop()
       if (token === undefined) throw new Error('the fresh tokens have run out')
-      return { Authorization: `bearer ${token}`, 'Content-Type': 'text/plain' }
+      return storeRequest(address, `file-${files++ % 4096}`, token)
     },
-    body,
     connections: 32,
     seconds,
   })
-  return requestsPerSecond
 }
 
 function line(name: string, [one, two]: [number[], number[]]): string {
