@@ -1,11 +1,12 @@
+import { frameCipher } from '#frame-cipher'
 import { type Bytes, concat, equalBytes, sha256 } from './bytes.ts'
 import { type Chunk, inChunks, mapAhead } from './chunks.ts'
 import { SealError } from './errors.ts'
+import { tagBytes } from './frame-cipher/frame-cipher.ts'
 
 /** Bytes of plain text in a frame, but for the last. Larger ones are sealed no faster, and a range costs more. */
 export const defaultFrame = 256 * 1024
 export const maxFrame = 1024 * 1024
-export const tagBytes = 16
 export const hashBytes = 32
 
 /** How the sealed form of a content is laid out. */
@@ -47,9 +48,10 @@ export async function* sealFrames(
 ): AsyncGenerator<Bytes> {
   const hashes: Bytes[] = []
   let size = 0
+  const cipher = frameCipher(key)
   const seal = async ({ bytes, isLast }: Chunk, index: number) => {
-    const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv: nonce(index, isLast) }, key, bytes)
-    return { sealed: new Uint8Array(sealed), hash: await sha256(new Uint8Array(sealed)) }
+    const sealed = await cipher.encrypt(bytes, nonce(index, isLast))
+    return { sealed, hash: await sha256(sealed) }
   }
   for await (const { sealed, hash } of mapAhead(inChunks(source, frame), seal)) {
     hashes.push(hash)
@@ -98,26 +100,24 @@ export async function* openFrames(
   plan: FramePlan,
 ): AsyncGenerator<Bytes> {
   const { frames } = layoutOf(plan.size, plan.frame)
+  const cipher = frameCipher(key)
   let next = plan.first
   const open = async ({ bytes }: Chunk, offset: number) => {
     const index = plan.first + offset
+    if (index >= plan.end) throw damaged()
     const expected = plan.hashes.subarray(index * hashBytes, (index + 1) * hashBytes)
-    if (index >= plan.end || !equalBytes(await sha256(bytes), expected)) throw damaged()
-    return openFrame(key, bytes, nonce(index, index === frames - 1))
+    const [hash, plain] = await Promise.all([
+      sha256(bytes),
+      cipher.decrypt(bytes, nonce(index, index === frames - 1)),
+    ])
+    if (plain === null || !equalBytes(hash, expected)) throw damaged()
+    return plain
   }
   for await (const plain of mapAhead(inChunks(source, plan.frame + tagBytes), open)) {
     next += 1
     yield plain
   }
   if (next !== plan.end) throw damaged()
-}
-
-async function openFrame(key: CryptoKey, sealed: Bytes, iv: Bytes): Promise<Bytes> {
-  try {
-    return new Uint8Array(await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, key, sealed))
-  } catch {
-    throw damaged()
-  }
 }
 
 export function damaged(): SealError {
