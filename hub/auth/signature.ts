@@ -20,15 +20,37 @@ interface NativeSecp256k1 {
 /** Both arguments of a signature's size and key's size that the caller has checked. */
 type VerifyEd25519 = (signature: Uint8Array, data: Uint8Array, key: PublicKey) => boolean
 
-const secp256k1 = nativeSecp256k1() ?? portableSecp256k1()
-const verifyEd25519 = nativeEd25519() ?? portableEd25519
+interface Implementations {
+  readonly secp256k1: Secp256k1
+  readonly verifyEd25519: VerifyEd25519
+}
+
+const portable: Implementations = { secp256k1: portableSecp256k1(), verifyEd25519: portableEd25519 }
+const fastest: Implementations = {
+  secp256k1: nativeSecp256k1() ?? portable.secp256k1,
+  verifyEd25519: nativeEd25519() ?? portable.verifyEd25519,
+}
 
 /**
  * Verifies a signature over `data`: ECDSA with SHA-256 (ES256, ES256K: RFC 7518 3.4, RFC 8812) or Ed25519
  * (RFC 8032). Any input of the wrong size or range is `false`, never an error.
- * @param signature 64 bytes: r and s, either s; or R and S with S below the group's order
+ * @param signature 64 bytes: r and s, either s; or R and S with S below the group's order and R not of small order
  */
 export function verifySignature(key: PublicKey, data: Uint8Array, signature: Uint8Array): boolean {
+  return verifyWith(fastest, key, data, signature)
+}
+
+/** The same as on a platform that no addon was built for; the answers must be the same, too. */
+export function verifySignaturePortably(key: PublicKey, data: Uint8Array, signature: Uint8Array): boolean {
+  return verifyWith(portable, key, data, signature)
+}
+
+function verifyWith(
+  { secp256k1, verifyEd25519 }: Implementations,
+  key: PublicKey,
+  data: Uint8Array,
+  signature: Uint8Array,
+): boolean {
   if (signature.length !== 64) return false
   switch (key.kind) {
     case 'secp256k1':
@@ -43,7 +65,7 @@ export function verifySignature(key: PublicKey, data: Uint8Array, signature: Uin
 /** Whether compressed bytes are a point of an ECDSA curve. */
 export function isCurvePoint(kind: Exclude<KeyKind, 'Ed25519'>, bytes: Uint8Array): boolean {
   if (bytes.length !== 33 || (bytes[0] !== 2 && bytes[0] !== 3)) return false
-  if (kind === 'secp256k1') return secp256k1.isPoint(bytes)
+  if (kind === 'secp256k1') return fastest.secp256k1.isPoint(bytes)
   try {
     importSpki(kind, bytes)
     return true
@@ -73,14 +95,17 @@ function importSpki(kind: keyof typeof spkiHead, bytes: Uint8Array): KeyObject {
   return createPublicKey({ key: Buffer.concat([spkiHead[kind], bytes]), format: 'der', type: 'spki' })
 }
 
-/** libsodium where its prebuilt addon loads: twice as fast as OpenSSL. It refuses S from the group's order on. */
+/**
+ * libsodium where its prebuilt addon loads: twice as fast as OpenSSL. It refuses S from the group's order on, and an
+ * R of small order.
+ */
 function nativeEd25519(): VerifyEd25519 | null {
   try {
     const sodium = createRequire(import.meta.url)('sodium-native') as typeof import('sodium-native')
     return (signature, data, { bytes }) =>
       sodium.crypto_sign_verify_detached(asBuffer(signature), asBuffer(data), asBuffer(bytes))
   } catch {
-    // No prebuilt addon for this platform: OpenSSL gives the same answers.
+    // No prebuilt addon for this platform: what is made of OpenSSL gives the same answers.
     return null
   }
 }
@@ -91,7 +116,24 @@ function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
 }
 
 function portableEd25519(signature: Uint8Array, data: Uint8Array, key: PublicKey): boolean {
-  return isBelowEd25519Order(signature.subarray(32)) && verify(null, data, keyObject(key), signature)
+  if (!isBelowEd25519Order(signature.subarray(32)) || hasSmallOrder(signature.subarray(0, 32))) return false
+  return verify(null, data, keyObject(key), signature)
+}
+
+/** The y of every Ed25519 point whose order divides 8, canonical: OpenSSL takes R in no other form. */
+const smallOrderYs: readonly Buffer[] = [
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+].map((y) => Buffer.from(y, 'hex'))
+
+function hasSmallOrder(point: Uint8Array): boolean {
+  const y = Buffer.from(point)
+  // The topmost bit is the sign of x.
+  y.writeUInt8(y.readUInt8(31) & 0x7f, 31)
+  return smallOrderYs.some((smallOrderY) => smallOrderY.equals(y))
 }
 
 const ed25519Order = Buffer.from('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010', 'hex')
