@@ -1,4 +1,5 @@
 import { parseDidKey } from '../did.ts'
+import { isUnsafeEd25519Point } from '../protocol/ed25519.ts'
 import { verifyP256 } from './p256.ts'
 import { verifyEcdsa } from './secp256k1.ts'
 
@@ -30,6 +31,9 @@ async function verifyEd25519(
   signature: Uint8Array,
   data: Uint8Array<ArrayBuffer>,
 ): Promise<SignatureState> {
+  if (signature.length !== 64) return 'invalid'
+  // WebCrypto takes them: some of them verify whatever was signed.
+  if (isUnsafeEd25519Point(publicKey) || isUnsafeEd25519Point(signature.subarray(0, 32))) return 'invalid'
   let key: CryptoKey
   try {
     key = await crypto.subtle.importKey('raw', Uint8Array.from(publicKey), 'Ed25519', false, ['verify'])

@@ -1,1 +1,2 @@
+export * from './ed25519.ts'
 export * from './errors.ts'

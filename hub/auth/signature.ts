@@ -1,6 +1,7 @@
 import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { secp256k1 as nobleSecp256k1 } from '@noble/curves/secp256k1.js'
+import { isUnsafeEd25519Point } from '../../client/protocol/ed25519.ts'
 import type { KeyKind, PublicKey } from './keys.ts'
 
 /** What the two implementations of secp256k1 have in common here. */
@@ -116,24 +117,9 @@ function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
 }
 
 function portableEd25519(signature: Uint8Array, data: Uint8Array, key: PublicKey): boolean {
-  if (!isBelowEd25519Order(signature.subarray(32)) || hasSmallOrder(signature.subarray(0, 32))) return false
+  if (!isBelowEd25519Order(signature.subarray(32)) || isUnsafeEd25519Point(signature.subarray(0, 32)))
+    return false
   return verify(null, data, keyObject(key), signature)
-}
-
-/** The y of every Ed25519 point whose order divides 8, canonical: OpenSSL takes R in no other form. */
-const smallOrderYs: readonly Buffer[] = [
-  '0100000000000000000000000000000000000000000000000000000000000000',
-  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  '0000000000000000000000000000000000000000000000000000000000000000',
-  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
-  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
-].map((y) => Buffer.from(y, 'hex'))
-
-function hasSmallOrder(point: Uint8Array): boolean {
-  const y = Buffer.from(point)
-  // The topmost bit is the sign of x.
-  y.writeUInt8(y.readUInt8(31) & 0x7f, 31)
-  return smallOrderYs.some((smallOrderY) => smallOrderY.equals(y))
 }
 
 const ed25519Order = Buffer.from('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010', 'hex')
