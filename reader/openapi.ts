@@ -1,7 +1,6 @@
-import { type DescribedOperation, openApiDocument } from '../http/api-docs/document.ts'
+import { type DescribedOperation, openApiDocument, ref } from '../http/api-docs/document.ts'
+import { fileParameterComponents, fileParameters } from '../http/api-docs/file-parameters.ts'
 import { refusals, storageFaults } from '../http/api-docs/refusals.ts'
-
-const ref = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` })
 
 const versionHeaders = {
   ETag: ref('headers', 'ETag'),
@@ -97,24 +96,7 @@ export function readerDocument(prefix: string): Record<string, unknown> {
         head: { ...head, parameters: [...fileParameters, ...(head.parameters ?? [])] },
       },
     },
-    parameters: {
-      Address: {
-        name: 'address',
-        in: 'path',
-        required: true,
-        description: 'Whose files: a `1…` address, or the identifier of a `did:key` (`z…`).',
-        schema: { type: 'string', pattern: '^[a-zA-Z0-9]+$' },
-        example: '1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2',
-      },
-      Path: {
-        name: 'path',
-        in: 'path',
-        required: true,
-        description: 'The name of the file, percent-encoded; it may hold slashes.',
-        schema: { type: 'string', minLength: 1 },
-        example: 'notes/hello.txt',
-      },
-    },
+    parameters: fileParameterComponents,
     headers: {
       ETag: { description: 'Names the version, quoted.', schema: { type: 'string' }, example: '"5f1c0e"' },
       LastModified: {
@@ -125,5 +107,3 @@ export function readerDocument(prefix: string): Record<string, unknown> {
     },
   })
 }
-
-const fileParameters = [ref('parameters', 'Address'), ref('parameters', 'Path')]

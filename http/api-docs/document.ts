@@ -49,11 +49,16 @@ export function openApiDocument(api: DescribedApi): Record<string, unknown> {
   }
 }
 
+/** Refers to a component of the document. */
+export function ref(kind: 'schemas' | 'parameters' | 'headers', name: string): { $ref: string } {
+  return { $ref: `#/components/${kind}/${name}` }
+}
+
 /** A JSON answer. */
 export function jsonAnswer(description: string, schema: string, example: unknown) {
   return {
     description,
-    content: { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` }, example } },
+    content: { 'application/json': { schema: ref('schemas', schema), example } },
   }
 }
 
