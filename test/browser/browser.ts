@@ -34,7 +34,8 @@ export function suiteBrowser(): TestBrowser {
   let browser: Browser | undefined
   const contexts: BrowserContext[] = []
   before(async function () {
-    this.timeout(180_000)
+    // Another process may be installing something, and is waited for.
+    this.timeout(300_000)
     const { stdout } = await promisify(execFile)(finder)
     browser = await chromium.launch({
       executablePath: stdout.trim(),

@@ -19,13 +19,6 @@ find_chromium() {
 
 find_chromium && exit
 [ -z "${CHROMIUM:-}" ] || fail "CHROMIUM names $CHROMIUM, and no such program is there"
-command -v apt-get >/dev/null || fail "no Chromium, and no apt-get to install it: install it and name it in CHROMIUM"
-as_root=()
-if [ "$(id -u)" -ne 0 ]; then
-  sudo -n true 2>/dev/null || fail "no Chromium; run this once as root: test/browser/chromium.sh"
-  as_root=(sudo -n)
-fi
-apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120)
-"${apt[@]}" update >&2 || fail "apt-get update failed"
-"${apt[@]}" install -y --no-install-recommends chromium >&2 || fail "the package chromium could not be installed"
+"$(dirname "${BASH_SOURCE[0]}")/../servers/debian.sh" install chromium ||
+  fail "no Chromium: install it, and name it in CHROMIUM if it is called something else"
 find_chromium || fail "the package chromium is installed, but its command is missing"

@@ -19,17 +19,7 @@ installed() { command -v ceph ceph-mon ceph-osd radosgw radosgw-admin >/dev/null
 
 install_packages() {
   installed && return
-  command -v apt-get >/dev/null ||
-    fail "Ceph is not installed, and there is no apt-get: install ceph-mon, ceph-osd, radosgw and ceph-common"
-  local as_root=()
-  if [ "$(id -u)" -ne 0 ]; then
-    sudo -n true 2>/dev/null || fail "Ceph is not installed; run this once as root: test/servers/ceph.sh install"
-    as_root=(sudo -n)
-  fi
-  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120)
-  "${apt[@]}" update >&2 || fail "apt-get update failed"
-  "${apt[@]}" install -y --no-install-recommends ceph-mon ceph-osd radosgw ceph-common >&2 ||
-    fail "the Ceph packages could not be installed"
+  "$(dirname "${BASH_SOURCE[0]}")/debian.sh" install ceph-mon ceph-osd radosgw ceph-common || fail "Ceph is not installed"
   installed || fail "the Ceph packages are installed, but a command of theirs is missing"
 }
 
