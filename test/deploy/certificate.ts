@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { debianProgram } from '../servers/debian-program.ts'
 
 /** Makes a certificate that nobody has signed but itself, for the names, for a day. @returns paths of PEM files */
 export async function makeCertificate(
@@ -11,8 +12,11 @@ export async function makeCertificate(
   const key = join(folder, 'key.pem')
   const subject = `/CN=${names[0]}`
   const alternatives = `subjectAltName=${names.map((name) => `DNS:${name}`).join(',')}`
-  const command = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1'.split(' ')
-  const options = ['-subj', subject, '-addext', alternatives, '-keyout', key, '-out', certificate]
-  await promisify(execFile)('openssl', [...command, ...options])
+  // Not by the configuration of the machine, which may have none.
+  const command = 'req -config /dev/null -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1'
+  const extensions = ['-addext', alternatives, '-addext', 'basicConstraints=critical,CA:TRUE']
+  const files = ['-keyout', key, '-out', certificate]
+  const openssl = await debianProgram('openssl')
+  await promisify(execFile)(openssl, [...command.split(' '), '-subj', subject, ...extensions, ...files])
   return { certificate, key }
 }

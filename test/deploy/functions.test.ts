@@ -14,7 +14,7 @@ import { startFunction } from '../../deploy/functions/start-function.ts'
 import { artefact } from '../e2e/entries/artefacts.ts'
 import { alice } from '../hub/people.ts'
 import { serverName, v1Token } from '../hub/tokens.ts'
-import { debianProgram } from '../servers/debian-program.ts'
+import { debianProgram, suiteNeedsProgram } from '../servers/debian-program.ts'
 import { endBins, tempFolder } from './bins.ts'
 
 const run = promisify(execFile)
@@ -241,6 +241,7 @@ describe('the artefacts', () => {
     storage.server.close()
     await endBins()
   })
+  suiteNeedsProgram('unzip')
 
   for (const { name, driver, withPackages } of artefacts) {
     it(`(${name}) weigh less than 5 MB, and have all that they need`, async () => {

@@ -7,6 +7,7 @@ import { parse, parseAllDocuments } from 'yaml'
 import { loadConfig } from '../../deploy/process/config/load.ts'
 import type { Kind } from '../../deploy/process/config/schema.ts'
 import { sourceRows } from '../../deploy/process/config/sources.ts'
+import { debianProgram, suiteNeedsProgram } from '../servers/debian-program.ts'
 
 const checkout = new URL('../../../', import.meta.url)
 const text = (path: string) => readFile(new URL(path, checkout), 'utf8')
@@ -162,6 +163,8 @@ describe('the Kubernetes manifests', () => {
 })
 
 describe('the systemd units', () => {
+  suiteNeedsProgram('systemd-analyze', 'systemd')
+
   it('come with a configuration that hub and reader take', async () => {
     const file = await text('deploy/systemd/config.json')
     expectConfig(file, 'hub')
@@ -174,7 +177,8 @@ describe('the systemd units', () => {
       await expectScripts(unit)
       expect(unit).to.match(/^User=mandate$/m)
       const file = fileURLToPath(new URL(`deploy/systemd/mandate-${name}.service`, checkout))
-      const { stdout } = await promisify(execFile)('systemd-analyze', ['security', '--offline=yes', file])
+      const systemdAnalyze = await debianProgram('systemd-analyze', 'systemd')
+      const { stdout } = await promisify(execFile)(systemdAnalyze, ['security', '--offline=yes', file])
       const exposure = Number(/Overall exposure level[^:]*: ([0-9.]+)/.exec(stdout)?.[1])
       expect(exposure).to.be.at.most(2)
     })

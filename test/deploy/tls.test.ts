@@ -5,6 +5,7 @@ import { Agent, request } from 'node:https'
 import { connect, createServer } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { expect } from 'chai'
+import { suiteNeedsProgram } from '../servers/debian-program.ts'
 import { addressIn, type BinProcess, endBins, startBin, tempFolder } from './bins.ts'
 import { makeCertificate } from './certificate.ts'
 import { alice, alicesAuthorization } from './owner.ts'
@@ -78,6 +79,7 @@ async function authorization({ hub, files }: Secure): Promise<string> {
 }
 
 describe('a hub and reader with a certificate', () => {
+  suiteNeedsProgram('openssl')
   afterEach(endBins)
 
   it('speak HTTPS, and tell clients to read by it', async () => {
