@@ -36,6 +36,7 @@ function buildCommand(kind: Kind): Command {
     .helpOption('--help', 'print this and exit')
     .option('--config <file>', 'configuration file, .json or .toml; also one of Gaia (CONFIG_PATH)')
     .option('--print-config', 'print the configuration in force, secrets masked, and exit')
+    .option('--check-health', 'ask what runs by this configuration whether it can be used, and exit: 0 or 1')
     .addHelpText('after', keysHelp(kind))
     .exitOverride()
     .action(() => run(command, kind))
@@ -71,9 +72,19 @@ function sweepCommand(): Command {
 const sweepFlags: ReadonlySet<string> = new Set(['--driver', '--data', '--durability', '--bucket'])
 
 async function run(command: Command, kind: Kind): Promise<void> {
-  const { config, file } = readConfig(command, kind)
-  if (command.opts<{ printConfig?: true }>().printConfig === true) {
+  const { printConfig: isToPrint, checkHealth: isToAsk } = command.opts<{
+    printConfig?: true
+    checkHealth?: true
+  }>()
+  const { config, file } = readConfig(command, kind, isToAsk !== true)
+  if (isToPrint === true) {
     process.stdout.write(printConfig(config))
+    return
+  }
+  if (isToAsk === true) {
+    const { checkHealth } = await import('./check-health.ts')
+    const isFine = await checkHealth(config, kind, (line) => process.stdout.write(`${line}\n`))
+    process.exitCode = isFine ? 0 : 1
     return
   }
   // Loaded only now: help and faults need not wait for the servers.

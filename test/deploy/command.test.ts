@@ -26,7 +26,9 @@ describe('the commands', () => {
           .to.include(` ${flagName(flag)} <`)
           .and.include(`(${env}; default `)
       }
-      for (const flag of ['--config', '--print-config', '--version', '--help']) expect(words).to.include(flag)
+      for (const flag of ['--config', '--print-config', '--check-health', '--version', '--help']) {
+        expect(words).to.include(flag)
+      }
       expect(words).to.include('diskSettings.storageRootDirectory')
     })
 
