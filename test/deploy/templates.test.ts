@@ -36,14 +36,30 @@ describe('the container image', () => {
     const dockerfile = await text('deploy/container/Dockerfile')
     await expectScripts(dockerfile)
     expect(dockerfile).to.match(/^USER node$/m)
-    const [, check = ''] = /HEALTHCHECK .*"node", "([a-z.]+)"/.exec(dockerfile) ?? []
-    await access(new URL(`deploy/container/${check}`, checkout))
+    expect(dockerfile).to.match(/^HEALTHCHECK .*"node", "build\/deploy\/[a-z/-]+\.js"/m)
     for (const name of variablesIn(dockerfile)) expect(knownVariables).to.include(name)
   })
 
-  it('takes along what is committed, without what is built or stored on this machine', async () => {
-    const ignored = (await text('.dockerignore')).split('\n')
-    expect(ignored).to.include.members(['.git', 'node_modules', 'build*', 'data', 'deploy/container/.env'])
+  it('is of one Node throughout, says which version it holds, and takes nothing that only a later builder knows', async () => {
+    const dockerfile = await text('deploy/container/Dockerfile')
+    const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base)
+    expect(new Set(bases)).to.deep.equal(new Set(['node:24-bookworm-slim']))
+    const { version } = JSON.parse(await text('package.json')) as { version: string }
+    expect(dockerfile).to.include(`org.opencontainers.image.version="${version}"`)
+    expect(dockerfile).not.to.match(/^RUN --mount|^# syntax/m)
+  })
+
+  it('is built from sources alone, without what is filled in or stored on this machine', async () => {
+    const rules = (await text('.dockerignore')).split('\n').filter((line) => /^[^#]/.test(line))
+    const [first, ...others] = rules
+    expect(first).to.equal('*')
+    const taken = others.filter((rule) => rule.startsWith('!')).map((rule) => rule.slice(1))
+    const { include } = JSON.parse(await text('tsconfig.json')) as { include: string[] }
+    const sources = include.filter((folder) => folder !== 'test' && folder !== 'bench')
+    const files = ['package.json', 'package-lock.json', 'tsconfig.json', 'LICENSE']
+    expect(taken).to.have.members([...sources, ...files])
+    const secrets = ['env', 'json', 'key', 'pem'].map((kind) => `*/**/*.${kind}`)
+    expect(rules).to.include.members(secrets)
   })
 })
 
@@ -99,11 +115,12 @@ describe('the compose files', () => {
   }
 })
 
-/** What compose puts in place of `${NAME}`, `${NAME:?why}` and `${NAME:-default}`. */
+/** What compose puts in place of `${NAME}`, `${NAME:?why}`, `${NAME:-default}` and `${NAME:+where it is set}`. */
 function filledIn(value: string, given: Record<string, string>): string {
   return value.replace(
-    /\$\{([A-Z_]+)(?::[?-]([^}]*))?\}/g,
-    (_whole, name: string, other = '') => given[name] ?? other,
+    /\$\{([A-Z_]+)(?::([?+-])([^}]*))?\}/g,
+    (_whole, name: string, sign: string | undefined, other = '') =>
+      sign === '+' ? (given[name] === undefined ? '' : other) : (given[name] ?? other),
   )
 }
 
