@@ -68,6 +68,7 @@ describe('the compose files', () => {
     command?: string[]
     environment?: Record<string, string>
     read_only?: boolean
+    logging?: { options: Record<string, string> }
   }
   const files = ['compose.yaml', 'compose.s3.yaml', 'compose.gcs.yaml', 'compose.azure.yaml']
   const services = async (file: string) => {
@@ -83,6 +84,22 @@ describe('the compose files', () => {
       for (const name of all) expect(knownVariables).to.include(name)
     })
   }
+
+  it('ask for no variable that env.sample does not name', async () => {
+    const sample = await text('deploy/container/env.sample')
+    for (const file of files) {
+      const content = (await text(`deploy/container/${file}`)).replaceAll(/^\s*#.*$/gm, '')
+      for (const [, name = ''] of content.matchAll(/\$\{([A-Z0-9_]+)/g)) {
+        expect(sample, `${name} of ${file}`).to.match(new RegExp(`^#?${name}=`, 'm'))
+      }
+    }
+  })
+
+  it('keep a bounded log of each service', async () => {
+    for (const [name, { logging }] of Object.entries(await services('compose.yaml'))) {
+      expect(logging?.options, name).to.have.keys('max-size', 'max-file')
+    }
+  })
 
   it('name in env.sample only variables that hub and reader know', async () => {
     for (const name of variablesIn(await text('deploy/container/env.sample'))) {
