@@ -169,6 +169,7 @@ describe('the Kubernetes manifests', () => {
       const container = at(pod, 'containers', 0)
       await expectScripts((at(container, 'args') as string[]).join(' '))
       expect(at(pod, 'securityContext', 'runAsNonRoot')).to.equal(true)
+      expect(at(pod, 'enableServiceLinks')).to.equal(false)
       expect(at(container, 'securityContext')).to.deep.equal({
         readOnlyRootFilesystem: true,
         allowPrivilegeEscalation: false,
