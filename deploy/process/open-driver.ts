@@ -94,5 +94,12 @@ function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const cause = error.cause instanceof Error ? (error.cause.message.split('\n', 1)[0] ?? '') : ''
   const isTold = cause === '' || cause === 'UnknownError' || error.message.includes(cause)
-  return isTold ? error.message : `${error.message} (${cause.slice(0, 200)})`
+  return `${isTold ? error.message : `${error.message} (${cause.slice(0, 200)})`}${whoIsRefused(error.cause)}`
+}
+
+/** Whom the folder should belong to: in a container, that is no user that the machine shows. */
+function whoIsRefused(cause: unknown): string {
+  const isRefused = cause instanceof Error && (cause as NodeJS.ErrnoException).code === 'EACCES'
+  const user = process.getuid?.()
+  return isRefused && user !== undefined ? `; this process runs as user ${user}` : ''
 }

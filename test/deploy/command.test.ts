@@ -173,4 +173,14 @@ describe('the commands', () => {
     expect(status, stderr).to.equal(1)
     expect(stderr).to.include(`the folder ${file} cannot be used`)
   })
+
+  it('name the user that they run as where that one is refused', async () => {
+    // Who runs the suite may be refused nothing, so a driver says that it was.
+    const driver = join(await tempFolder(), 'driver.mjs')
+    const cause = `Object.assign(new Error('EACCES: no'), { code: 'EACCES' })`
+    await writeFile(driver, `export function createDriver() { throw new Error('no', { cause: ${cause} }) }`)
+    const { status, stderr } = await runBin('mandate-serve', { args: ['--driver', driver] })
+    expect(status, stderr).to.equal(1)
+    expect(stderr).to.include(`(EACCES: no); this process runs as user ${process.getuid?.()}\n`)
+  })
 })
