@@ -125,7 +125,7 @@ export function authenticator(options: AuthenticatorOptions): Authenticator {
       isOwner: true,
       claimed: null,
       revoked: null,
-      refusal: (_serves, reason) => refuseCredential(`the scopes of the token do not allow this: ${reason}`),
+      refusal: (_serves, reason) => beyondScopes(reason),
       async renew() {
         checkIssueTime(issuedAt, await authorityStore.oldestValidSeconds(address))
         return authority
@@ -175,7 +175,10 @@ export function authenticator(options: AuthenticatorOptions): Authenticator {
       isOwner: false,
       capabilities: granted.capabilities,
       revoked: null,
-      refusal: (serves, reason) => granted.refusal(serves, reason),
+      refusal: (serves, reason) =>
+        writer.isScoped && !writer.claimed?.some(serves)
+          ? beyondScopes(reason)
+          : granted.refusal(serves, reason),
       async renew() {
         const end = own === null ? null : await chainVerifier.endOf(own, address, now)
         if (end !== null) throw end
@@ -198,6 +201,11 @@ function checkWhitelist(key: PublicKey, whitelist: ReadonlySet<string> | null): 
   const address = addressOf(key)
   if (!whitelist.has(address))
     throw refuseCredential(`the address ${address} is not on the whitelist of this hub`)
+}
+
+/** An overreach of a scoped token is no `not-covered` but a 401, as in Gaia (PROTOCOL 1.4). */
+function beyondScopes(reason: string): WireError {
+  return refuseCredential(`the scopes of the token do not allow this: ${reason}`)
 }
 
 /** A token must say when it was issued once its owner has said how old a token may be. */
