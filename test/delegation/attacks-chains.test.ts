@@ -334,7 +334,7 @@ attacks('an attack on the graph', [
       ...ten,
       payload: { prf: Array.from({ length: 17 }, (_, i) => cidOf(`${i}`)) },
     }),
-    refused: { code: 'malformed', link: 0, claim: 'prf' },
+    refused: { code: 'too-large', link: 0, claim: 'prf' },
   },
   {
     name: '65 capabilities',

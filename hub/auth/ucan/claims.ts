@@ -18,6 +18,11 @@ export class Claims {
     return new UcanError('malformed', { link: this.#link, claim: this.#prefix + claim, expected })
   }
 
+  /** What no bound of PROTOCOL 2.2 allows is `too-large`, however well it is formed. */
+  tooLarge(claim: string, expected: string): UcanError {
+    return new UcanError('too-large', { link: this.#link, claim: this.#prefix + claim, expected })
+  }
+
   /** `undefined` where the claim is absent. */
   get(claim: string): Json | undefined {
     return member(this.#object, claim)

@@ -203,7 +203,7 @@ function issueTimeIn(fact: Json): number | null {
 function readProofs(claims: Claims, version: UcanVersion): readonly ProofLink[] {
   if (version.minor === 10 && claims.get('prf') === undefined) return []
   const proofs = claims.list('prf')
-  if (proofs.length > maxTokens) throw claims.refuse('prf', `at most ${maxTokens} proofs`)
+  if (proofs.length > maxTokens) throw claims.tooLarge('prf', `at most ${maxTokens} proofs`)
   return proofs.map((proof) => readProof(claims, version, proof))
 }
 
