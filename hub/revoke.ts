@@ -6,7 +6,7 @@ import type { Authority } from './auth/authority.ts'
 import { isOwnership, isWholeOwner } from './auth/authorize.ts'
 import { byCid, type SentChain } from './auth/chains.ts'
 import { controls } from './auth/keys.ts'
-import { refuseCredential } from './auth/refusal.ts'
+import { refuseCredential, refuseUcan } from './auth/refusal.ts'
 import { isCid, type VerifiedChain } from './auth/ucan/index.ts'
 import type { Hub } from './hub.ts'
 import { invalidMember, jsonBody } from './json-body.ts'
@@ -64,7 +64,23 @@ function checkMayRevoke(authority: Authority, chain: VerifiedChain): void {
     !authority.isOwner && chain.tokens.some(({ issuer }) => issuer.did === authority.principal.did)
   if (!isIssuer)
     throw refuseStranger(authority, isOwnership, 'only the owner or an issuer of its chain may revoke this')
-  if (!chain.tokens.some(({ issuer }) => controls(issuer, chain.address))) {
-    throw refuseCredential('the delegation does not come from the owner of the address', 'root-not-owner')
-  }
+  const isRooted = chain.tokens.some(({ issuer }) => controls(issuer, chain.address))
+  if (!isRooted && !restsOnGrants(authority, chain)) throw refuseUnrooted(chain)
+}
+
+/** A writer's own invocation that names no proof rests on its deposited grants (PROTOCOL 2.3, way B). */
+function restsOnGrants(authority: Authority, chain: VerifiedChain): boolean {
+  return (
+    !chain.namesProofs &&
+    chain.principal.did === authority.principal.did &&
+    authority.capabilities.some(({ address }) => address === authority.address)
+  )
+}
+
+/** Of a chain that is not at hand as a whole, nobody can say where it begins. */
+function refuseUnrooted(chain: VerifiedChain): WireError {
+  const error = chain.refusal(() => true)
+  return error?.code === 'missing-proof'
+    ? refuseUcan(error)
+    : refuseCredential('the delegation does not come from the owner of the address', 'root-not-owner')
 }

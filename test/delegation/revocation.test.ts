@@ -269,6 +269,38 @@ describe('who may revoke', () => {
     expect(await writers(world, all)).to.equal('bcdo')
   })
 
+  it('an issuer what it gave without its proofs: not before they are there', async () => {
+    const { world } = suite
+    const { owner, toBob, toCarol } = family(newOwner(), '0.10.0')
+    const ask = { as: v1(bob) }
+    expectRefused(await world.revoke(owner, { ucan: toCarol }, ask), { code: 'missing-proof', claim: 'prf' })
+    expect(await world.snapshot(owner)).to.deep.equal([])
+    expectStatus(await world.revoke(owner, { ucan: toCarol, proofs: [toBob] }, ask), 202)
+  })
+
+  it('a writer its own invocation that rests on a grant, and nobody such a one without a grant', async () => {
+    const { world } = suite
+    const owner = newOwner()
+    const held = [can(owner, 'photos/', 'gaia/store')]
+    const revoke = (invocation: string, as: string) =>
+      world.revoke(owner, { ucan: invocation.replace('ucan:', '') }, { as })
+    for (const [who, as] of [
+      [bob, v1(bob)],
+      [carol, invoke(carol)],
+    ] as const) {
+      await world.deposit(owner, { ucan: delegate(owner, who, held) }, { as: asOwner(owner) })
+      const [lost, kept] = [invoke(who, held, { payload: { nnc: 'lost' } }), invoke(who, held)]
+      expectStatus(await world.store(owner, 'photos/a', { as: lost }), 202)
+      expectStatus(await revoke(lost, as), 202)
+      expectRefused(await world.store(owner, 'photos/a', { as: lost }), { code: 'revoked', link: 0 })
+      expectStatus(await world.store(owner, 'photos/a', { as: kept }), 202)
+    }
+    const before = await world.snapshot(owner)
+    expectRefused(await revoke(invoke(carol, held), v1(bob)), { code: 'not-covered' })
+    expectRefused(await revoke(invoke(dave, held), invoke(dave)), { code: 'root-not-owner' })
+    expect(await world.snapshot(owner)).to.deep.equal(before)
+  })
+
   it('at another address changes nothing here', async () => {
     const { world } = suite
     const all = family()
