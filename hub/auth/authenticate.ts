@@ -108,7 +108,7 @@ export function authenticator(options: AuthenticatorOptions): Authenticator {
     const now = options.now() / 1000
     const chain = await chainVerifier.invocation(sent, address, now)
     checkWhitelist(chain.principal, whitelist)
-    if (chain.namesProofs || controls(chain.principal, address)) return invokersAuthority(chain, address, now)
+    if (chain.namesProofs || controls(chain.principal, address)) return invokersAuthority(chain, address)
     const writer = { credential: 'invocation' as const, principal: chain.principal, isScoped: false }
     if (chain.revoked !== null) throw refuseUcan(chain.revoked)
     return throughGrants({ ...writer, claimed: chain.claimed }, address, now, chain)
@@ -135,7 +135,7 @@ export function authenticator(options: AuthenticatorOptions): Authenticator {
   }
 
   /** A chain that came whole with the request. */
-  function invokersAuthority(chain: VerifiedChain, address: Address, now: number): Authority {
+  function invokersAuthority(chain: VerifiedChain, address: Address): Authority {
     const authority: Authority = {
       address,
       credential: 'invocation',
@@ -150,7 +150,7 @@ export function authenticator(options: AuthenticatorOptions): Authenticator {
         return error === null ? refuseUncovered(reason) : refuseUcan(error)
       },
       async renew() {
-        const end = await chainVerifier.endOf(chain, address, now)
+        const end = await chainVerifier.endOf(chain)
         if (end !== null) throw end
         return authority
       },
@@ -180,7 +180,7 @@ export function authenticator(options: AuthenticatorOptions): Authenticator {
           ? beyondScopes(reason)
           : granted.refusal(serves, reason),
       async renew() {
-        const end = own === null ? null : await chainVerifier.endOf(own, address, now)
+        const end = own === null ? null : await chainVerifier.endOf(own)
         if (end !== null) throw end
         return (await granted.isStillInForce()) ? authority : throughGrants(writer, address, now, own)
       },

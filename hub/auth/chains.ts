@@ -8,7 +8,6 @@ import type { PublicKey } from './keys.ts'
 import { refuseCredential, refusingUcan } from './refusal.ts'
 import {
   cidOf,
-  isCutOff,
   namesKey,
   type Ucan,
   type VerifiedChain,
@@ -43,7 +42,7 @@ export interface Chains {
   /** A token that is to be revoked: form, signatures and principals only. */
   revocation(sent: SentChain, address: Address, now: number): Promise<VerifiedChain>
   /** Why a chain that was in force no longer is, `null` while it is: revocations only, from memory where they are. */
-  endOf(chain: VerifiedChain, address: Address, now: number): Promise<WireError | null>
+  endOf(chain: VerifiedChain): Promise<WireError | null>
 }
 
 /** Verified tokens that are kept: by number and by an estimate of their bytes. */
@@ -99,13 +98,8 @@ export function chains(options: ChainsOptions): Chains {
         ...(audience === undefined ? {} : { isAudience: (did: string) => namesKey(did, audience) }),
       }),
     revocation: (sent, address, now) => verify(sent, address, now, { purpose: 'revocation' }),
-    async endOf(chain, address, now) {
-      const [oldestValid, ...revoked] = await Promise.all([
-        authorityStore.oldestValidSeconds(address),
-        ...chain.tokens.map(({ revocationId }) => authorityStore.isRevoked(address, revocationId)),
-      ])
-      const isCut = chain.rootIssueTimes.some((issuedAt) => isCutOff(issuedAt, oldestValid, now))
-      if (!isCut && !revoked.includes(true)) return null
+    async endOf(chain) {
+      if ((await chain.findRevocation()) === null) return null
       return refuseCredential('the delegation was revoked while the request was under way', 'revoked')
     },
   }

@@ -41,7 +41,7 @@ export async function grantedTo(
     capabilities: inForce.flatMap(provenCapabilities),
     refusal: (serves, reason) => refusal(verified, inForce.length > 0, principal, serves, reason),
     async isStillInForce() {
-      const ends = await Promise.all(inForce.map((chain) => chains.endOf(chain, address, now)))
+      const ends = await Promise.all(inForce.map((chain) => chains.endOf(chain)))
       return ends.every((end) => end === null)
     },
   }

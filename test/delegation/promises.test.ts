@@ -121,6 +121,27 @@ describe('a write that is still streaming', () => {
     })
   }
 
+  for (const by of ['invocation', 'grant'] as const) {
+    for (const end of ['revoked', 'cut off'] as const) {
+      it(`by ${by} is refused when the delegation is ${end} at another address that it speaks of`, async () => {
+        const owner = newOwner()
+        // The same key owns the address of its did:key too.
+        const twin = { ...owner, address: owner.did.replace('did:key:', '') }
+        const owners = { as: v1(owner, { iat: testNow }) }
+        const held = [can(owner, '', 'gaia/store')]
+        const toBob = delegate(owner, bob, [...held, can(twin, '', 'gaia/store')], { issuedAt: testNow - 50 })
+        expectStatus(await world.deposit(owner, { ucan: toBob }, owners), 201)
+        const ask = { as: by === 'grant' ? v1(bob) : invoke(bob, held, { proofs: [toBob] }) }
+        const connection = await beginUpload(world, driver, owner, ask)
+        if (end === 'revoked') await world.revoke(twin, { ucan: toBob }, owners)
+        else await world.revokeAll(twin, testNow, owners)
+        expectRefused(await finishUpload(connection), { code: 'revoked' })
+        expectRefused(await world.store(owner, 'photos/a', ask), { code: 'revoked' })
+        expect(await world.content(owner, 'photos/a')).to.equal(null)
+      })
+    }
+  }
+
   it('with an invocation without proofs is refused when that itself is revoked', async () => {
     const { owner, owners, held } = await setUp(world)
     const ucan = mint({ issuer: bob, audience: hubDid, capabilities: held })

@@ -26,41 +26,40 @@ export function rootsAt(graph: TokenGraph, address: string): ChainToken[] {
  * @param issuedAt seconds since 1970, or `null` for unknown
  * @param oldestValid seconds since 1970, or `null` for none set
  */
-export function isCutOff(issuedAt: number | null, oldestValid: number | null, now: number): boolean {
+function isCutOff(issuedAt: number | null, oldestValid: number | null, now: number): boolean {
   if (oldestValid === null) return false
   return issuedAt === null || issuedAt < oldestValid || issuedAt > now + clockLeewaySeconds
 }
 
 /**
- * Looks for a revocation of any token of the chain at the address of the request, and of any proof at the other
- * addresses that it speaks of: a proof that is revoked or cut off anywhere refuses the whole.
- * @param otherAddresses whether to look there too
+ * Looks for a revocation of any token of the chain at the address of the request, and of any delegation at the other
+ * addresses that it speaks of: one that is revoked or cut off anywhere refuses the whole.
+ * @param delegations the tokens to look for there too
  */
 export async function findRevocation(
   graph: TokenGraph,
   address: string,
   lookups: RevocationLookups,
   now: number,
-  otherAddresses: boolean,
+  delegations: readonly ChainToken[],
 ): Promise<UcanError | null> {
   const tokens = [...graph.tokens.values()]
-  const addresses = new Set([address, ...(otherAddresses ? addressesOfProofs(tokens) : [])])
+  const counting = new Set(delegations)
+  const addresses = new Set([address, ...delegations.flatMap(addressesOf)])
   const checks = [...addresses].flatMap((place) => [
     ...tokens
-      .filter((token) => place === address || (token.link > 0 && speaksOf(token, place)))
+      .filter((token) => place === address || (counting.has(token) && speaksOf(token, place)))
       .map((token) => findRevoked(token, place, lookups)),
     ...rootsAt(graph, place)
-      .filter((token) => place === address || token.link > 0)
+      .filter((token) => place === address || counting.has(token))
       .map((token) => findCutOff(token, place, lookups, now)),
   ])
   const found = await Promise.all(checks)
   return found.find((error) => error !== null) ?? null
 }
 
-function addressesOfProofs(tokens: readonly ChainToken[]): string[] {
-  return tokens
-    .filter(({ link }) => link > 0)
-    .flatMap(({ ucan }) => ucan.capabilities.map((capability) => capability.address))
+function addressesOf({ ucan }: ChainToken): string[] {
+  return ucan.capabilities.map((capability) => capability.address)
 }
 
 function speaksOf({ ucan }: ChainToken, address: string): boolean {

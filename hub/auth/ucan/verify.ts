@@ -64,9 +64,10 @@ export interface VerifiedChain {
   readonly namesProofs: boolean
   /** All tokens, the outermost first. */
   readonly tokens: readonly TokenSummary[]
-  /** Issue times of the tokens with which the owner of the address begins a chain; `null` where one has none. */
-  readonly rootIssueTimes: ReadonlyArray<number | null>
-  /** The oldest of them; `null` where one has none, or where there is no root. */
+  /**
+   * The oldest issue time of the tokens with which the owner of the address begins a chain; `null` where one has
+   * none, or where there is no such token.
+   */
   readonly issuedAt: number | null
   /** Why nothing of the chain is in force: `revoked`, by a revocation or the oldest valid timestamp. */
   readonly revoked: UcanError | null
@@ -84,6 +85,8 @@ export interface VerifiedChain {
    * @param serves whether holding that capability would allow it
    */
   refusal(serves: (capability: Capability) => boolean): UcanError | null
+  /** Looks again for what `revoked` tells, as of now; times count as when the chain was verified. */
+  findRevocation(): Promise<UcanError | null>
 }
 
 /**
@@ -116,8 +119,9 @@ async function summarize(graph: TokenGraph, options: VerifyOptions): Promise<Ver
     .filter((capability) => capability.address === address)
     .map((capability) => ({ capability, proof: prover.prove(outermost, capability) }))
   const rooted = [...graph.tokens.values()].some((token) => controls(token.ucan.issuer, address))
-  const revoked = await findRevocation(graph, address, options, now, rooted)
-  const rootIssueTimes = rootsAt(graph, address).map((root) => root.ucan.issuedAt)
+  const elsewhere = rooted ? delegationsOf(graph, options) : []
+  const look = () => findRevocation(graph, address, options, now, elsewhere)
+  const revoked = await look()
   const whole = withExtent(claims, 'all')
   const storeOnly = withExtent(claims, 'store-only')
   return {
@@ -130,8 +134,7 @@ async function summarize(graph: TokenGraph, options: VerifyOptions): Promise<Ver
     notBefore: ucan.notBefore,
     namesProofs: ucan.proofs.length > 0,
     tokens: [...graph.tokens.values()].map(summarizeToken),
-    rootIssueTimes,
-    issuedAt: oldest(rootIssueTimes),
+    issuedAt: oldest(rootsAt(graph, address).map((root) => root.ucan.issuedAt)),
     revoked,
     capabilities: revoked === null ? whole : [],
     archiveStores: revoked === null ? storeOnly : [],
@@ -143,7 +146,13 @@ async function summarize(graph: TokenGraph, options: VerifyOptions): Promise<Ver
         claims.filter(({ capability }) => serves(capability)),
         { rooted, revoked },
       ),
+    findRevocation: look,
   }
+}
+
+/** What an invocation says of other addresses is of no use there, so nothing that was said there is about it. */
+function delegationsOf({ tokens }: TokenGraph, { purpose }: VerifyOptions): ChainToken[] {
+  return [...tokens.values()].filter(({ link }) => link > 0 || purpose === 'delegation')
 }
 
 interface Claim {
