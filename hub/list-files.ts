@@ -3,9 +3,10 @@ import type { ListEntry, ObjectInfo } from '../drivers/driver.ts'
 import { KeyError, parsePrefix } from '../drivers/key.ts'
 import { quoteEtag } from '../http/etag.ts'
 import { sendJson } from '../http/send-json.ts'
-import { listableNames } from './auth/authorize.ts'
+import { listableNames, narrowReaches } from './auth/authorize.ts'
 import type { Hub } from './hub.ts'
 import { invalidMember, jsonBody } from './json-body.ts'
+import { listWithin } from './listing.ts'
 import { bucketTarget } from './target.ts'
 
 /** What a client asks for. */
@@ -29,28 +30,27 @@ interface FileStat {
 
 /** The most entries that a client may ask for on a page. */
 const maxLimit = 1000
-/** The longest page name that a driver makes. */
-const maxPageLength = 4096
+/** The longest page name: a driver's cursor beside a path. */
+const maxPageLength = 8192
 
 /**
- * `POST /list-files/<address>`: one page of names in key order. Names that the credential may not see are left
- * out; a page emptied by that holds one `null` where more pages follow, because Gaia's clients stop at an empty
- * one.
+ * `POST /list-files/<address>`: one page of names in key order, of those that the credential may see. A page that is
+ * emptied by that holds one `null` where more pages follow, because Gaia's clients stop at an empty one.
  */
 export async function listFiles(hub: Hub, req: Request, res: Response): Promise<void> {
   const address = bucketTarget(req, res)
   const authority = await hub.authenticator.authenticate(req.headers, address)
-  const isListable = listableNames(authority)
+  const listable = listableNames(authority)
   const { prefix, ...wanted } = readRequest(jsonBody(req), hub.pageSize)
 
-  const page = await hub.driver.list(`${address}/${prefix}`, {
+  const page = await listWithin(hub.driver, address, narrowReaches(listable.reaches, prefix), {
     limit: wanted.limit,
     cursor: wanted.page,
     stat: wanted.stat,
   })
   const entries = page.entries
     .map((entry) => ({ ...entry, name: entry.key.slice(address.length + 1) }))
-    .filter(({ name }) => isListable(name))
+    .filter(({ name }) => !listable.isHidden(name))
     .map((entry) => (wanted.stat ? fileStat(entry) : entry.name))
   const isEmptied = entries.length === 0 && page.cursor !== null
   sendJson(res, 202, { entries: isEmptied ? [null] : entries, page: page.cursor })

@@ -1,3 +1,4 @@
+import { compareKeys } from '../../drivers/key.ts'
 import type { Authority } from './authority.ts'
 import { abilityCovers, type Capability, type Reach, reachCovers, reaches } from './capability.ts'
 
@@ -66,23 +67,61 @@ function bothPermits(a: Permit, b: Permit): Permit {
  * Which names of the address may be listed.
  * @throws {WireError} the authority's own refusal where no capability allows listing anything
  */
-export function listableNames(authority: Authority): (name: string) => boolean {
+export function listableNames(authority: Authority): Listable {
   const granted = listableReaches(authority.capabilities, authority.address)
   const claimed = authority.claimed === null ? granted : listableReaches(authority.claimed, authority.address)
   if (granted.length === 0 || claimed.length === 0) {
     throw authority.refusal(allowsListing, 'no capability of the credential covers listing')
   }
   const hidesHistory = hasArchivalScope(authority)
-  return (name) =>
-    granted.some((reach) => reaches(reach, name)) &&
-    (claimed === granted || claimed.some((reach) => reaches(reach, name))) &&
-    !(hidesHistory && isHistoryPath(name))
+  return {
+    reaches: claimed === granted ? granted : disjoint(granted.flatMap((reach) => meets(reach, claimed))),
+    isHidden: (name) => hidesHistory && isHistoryPath(name),
+  }
+}
+
+/** The names that a credential may list. */
+export interface Listable {
+  /** Where they are: disjoint, in key order. */
+  readonly reaches: readonly Reach[]
+  /** Whether a name within them is not told. */
+  isHidden(name: string): boolean
+}
+
+/** What of the reaches lies below the beginning of a path. */
+export function narrowReaches(reaches: readonly Reach[], prefix: string): Reach[] {
+  return meets({ kind: 'prefix', path: prefix }, reaches)
 }
 
 function listableReaches(capabilities: readonly Capability[], address: string): Reach[] {
-  return capabilities
-    .filter((capability) => capability.address === address && allowsListing(capability))
-    .map(({ reach }) => reach)
+  return disjoint(
+    capabilities
+      .filter((capability) => capability.address === address && allowsListing(capability))
+      .map(({ reach }) => reach),
+  )
+}
+
+/** What one reach has in common with others. */
+function meets(reach: Reach, others: readonly Reach[]): Reach[] {
+  return others.flatMap((other) => {
+    if (reachCovers(reach, other)) return [other]
+    return reachCovers(other, reach) ? [reach] : []
+  })
+}
+
+/** The same names by the fewest reaches, in key order. */
+function disjoint(all: readonly Reach[]): Reach[] {
+  const kept: Reach[] = []
+  for (const reach of [...all].sort(compareReaches)) {
+    const last = kept.at(-1)
+    if (last === undefined || !reachCovers(last, reach)) kept.push(reach)
+  }
+  return kept
+}
+
+/** Whatever covers another reach stands before it. */
+function compareReaches(a: Reach, b: Reach): number {
+  return compareKeys(a.path, b.path) || Number(a.kind === 'file') - Number(b.kind === 'file')
 }
 
 function allowsListing(capability: Capability): boolean {

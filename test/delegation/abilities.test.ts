@@ -562,19 +562,60 @@ describe('listing with gaia/list', () => {
     })
   }
 
-  it('holds one null on a page that would be empty where more follow', async () => {
+  /** The pages of a holder of these paths, each with the name of the next one. */
+  async function pagesOf(stored: readonly string[], held: readonly string[], body: Record<string, unknown>) {
     const { world } = suite
     const owner = newOwner()
-    for (const name of names) await world.store(owner, name, { as: asOwner(owner) })
-    const held = [can(owner, 'z/', 'gaia/list')]
-    const as = invoke(bob, held, { proofs: [delegate(owner, bob, held)] })
-    const pages: unknown[] = []
+    for (const name of stored) await world.store(owner, name, { as: asOwner(owner) })
+    const capabilities = held.map((path) => can(owner, path, 'gaia/list'))
+    const as = invoke(bob, capabilities, { proofs: [delegate(owner, bob, capabilities)] })
+    const pages: Array<{ entries: unknown; page: string | null }> = []
     let page: string | null = null
     do {
-      const answer: Answer = await world.list(owner, { as }, { page, limit: 2 })
-      pages.push(answer.json?.entries)
-      page = answer.json?.page ?? null
+      const { json }: Answer = await world.list(owner, { as }, { ...body, page })
+      page = json?.page ?? null
+      pages.push({ entries: json?.entries, page })
     } while (page !== null)
-    expect(pages).to.deep.equal([[null], [null], ['z/1']])
+    return { owner, as, pages }
+  }
+
+  for (const limit of [1, 2, 3]) {
+    it(`goes from path to path by pages of ${limit}, and no page tells of a name beside them`, async () => {
+      const { pages } = await pagesOf(names, ['z/', 'photos/', 'nothing/', 'a'], { limit })
+      expect(pages.flatMap(({ entries }) => entries).filter((name) => name !== null)).to.deep.equal([
+        'a',
+        'photos/1',
+        'photos/2',
+        'z/1',
+      ])
+      const told = pages.map(({ page }) =>
+        page?.split(/[~.]/).map((part) => atob(part.replaceAll('-', '+').replaceAll('_', '/'))),
+      )
+      expect(JSON.stringify(told)).not.to.include('photosx')
+    })
+  }
+
+  it('tells by no page whether anything is beside its paths', async () => {
+    for (const stored of [names, ['z/1']]) {
+      const { pages } = await pagesOf(stored, ['z/'], { limit: 1 })
+      expect(pages).to.deep.equal([{ entries: ['z/1'], page: null }])
+      const beside = await pagesOf(stored, ['z/'], { limit: 1, prefix: 'photos' })
+      expect(beside.pages).to.deep.equal([{ entries: [], page: null }])
+    }
+  })
+
+  it('holds one null on a page that would be empty where more follow', async () => {
+    const empty = Array.from({ length: 16 }, (_, i) => `nothing${i}/`)
+    const { pages } = await pagesOf(names, [...empty, 'z/'], {})
+    expect(pages.map(({ entries }) => entries)).to.deep.equal([[null], ['z/1']])
+  })
+
+  it('takes no page of another listing', async () => {
+    const { world } = suite
+    const { owner, as } = await pagesOf(names, ['photos/', 'z/'], {})
+    const { json } = await world.list(owner, { as: asOwner(owner) }, { limit: 1 })
+    for (const page of [json?.page, '~', '~x', '~%.', 'x']) {
+      expectStatus(await world.list(owner, { as }, { page }), 400, 'InvalidInputError')
+    }
   })
 })

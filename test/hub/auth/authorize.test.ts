@@ -8,9 +8,16 @@ import {
   authorize,
   isWholeOwner,
   listableNames,
+  narrowReaches,
   type Permit,
 } from '../../../hub/auth/authorize.ts'
-import type { Ability, Capability, Caveats, Reach } from '../../../hub/auth/capability.ts'
+import {
+  type Ability,
+  type Capability,
+  type Caveats,
+  type Reach,
+  reaches,
+} from '../../../hub/auth/capability.ts'
 import { publicKeyFromHex } from '../../../hub/auth/keys.ts'
 import { alice, bob } from '../people.ts'
 
@@ -340,8 +347,11 @@ describe('authorize', () => {
 
 describe('listableNames', () => {
   const names = ['a', 'ab', 'a/b', 'b', '.history.x', 'a/.history.y']
-  const listed = (held: Capability[], claimed: Capability[] | null = null) =>
-    names.filter(listableNames(authority(held, { claimed })))
+  const listed = (held: Capability[], claimed: Capability[] | null = null) => {
+    const listable = listableNames(authority(held, { claimed }))
+    const isWithin = (name: string) => listable.reaches.some((reach) => reaches(reach, name))
+    return names.filter((name) => isWithin(name) && !listable.isHidden(name))
+  }
 
   for (const [what, held, expected] of [
     ['everything for the owner', [may('*', below(''))], names],
@@ -375,6 +385,15 @@ describe('listableNames', () => {
   it('takes what claim and grant have in common', () => {
     expect(listed([may('*', below('a/'))], [may('gaia/list', prefix('a/b'))])).to.deep.equal(['a/b'])
     expect(() => listed([may('*', below(''))], [may('gaia/store', below(''))])).to.throw(WireError)
+  })
+
+  it('are told by the fewest reaches, in key order', () => {
+    const held = [below('b/c/'), file('b'), below('b/'), file('a/x'), below('b/'), file('b/y'), below('a/y/')]
+    const { reaches: within } = listableNames(authority(held.map((reach) => may('gaia/list', reach))))
+    expect(within).to.deep.equal([file('a/x'), below('a/y/'), file('b'), below('b/')])
+    expect(narrowReaches(within, 'b')).to.deep.equal([file('b'), below('b/')])
+    expect(narrowReaches(within, 'b/q')).to.deep.equal([prefix('b/q')])
+    expect(narrowReaches(within, 'c')).to.deep.equal([])
   })
 
   it('hides history from a claim that archives', () => {
