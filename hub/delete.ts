@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express'
 import type { Condition } from '../drivers/driver.ts'
+import { DriverError } from '../drivers/errors.ts'
 import { authorize } from './auth/authorize.ts'
 import { driverCondition, readPrecondition, unmet } from './condition.ts'
 import { asConflict, exactCondition, historyKey } from './history.ts'
@@ -33,10 +34,8 @@ async function moveToHistory(
   wanted?: DeleteCondition,
 ): Promise<void> {
   const condition = await exactCondition(hub.driver, key, wanted)
-  if (!('ifMatch' in condition)) {
-    await hub.driver.delete(key)
-    return
-  }
+  // Not left to the driver: what another hub stores meanwhile would go without a copy.
+  if (!('ifMatch' in condition)) throw new DriverError('not_found', 'nothing is stored under that name')
   try {
     await hub.driver.copy(key, historyKey(address, path, hub.now()), condition)
     await hub.driver.delete(key, { condition })

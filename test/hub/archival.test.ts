@@ -215,6 +215,11 @@ describe('archival writes', () => {
       expect((await hub.delete('f', { at: alice, token: archival, headers })).status).to.equal(412)
     })
 
+    it('ask for no delete where nothing is: what another hub stores just then would be lost', async () => {
+      expect((await hub.delete('f', { at: alice, token: archival })).status).to.equal(404)
+      expect(driver.calls.filter((call) => call.startsWith('delete'))).to.deep.equal([])
+    })
+
     it('hold to If-Match', async () => {
       const etag = (await put('f', 'x')).json?.etag ?? ''
       const remove = (tag: string) =>
