@@ -1,7 +1,8 @@
 import type { Request, Response } from 'express'
 import type { Condition } from '../drivers/driver.ts'
 import { DriverError } from '../drivers/errors.ts'
-import { authorize } from './auth/authorize.ts'
+import { type Action, authorize } from './auth/authorize.ts'
+import { authorizeAgain } from './auth/authorize-again.ts'
 import { driverCondition, readPrecondition, unmet } from './condition.ts'
 import { asConflict, exactCondition, historyKey } from './history.ts'
 import type { Hub } from './hub.ts'
@@ -13,7 +14,8 @@ type DeleteCondition = Extract<Condition, { ifMatch: string }>
 export async function removeFile(hub: Hub, req: Request, res: Response): Promise<void> {
   const target = fileTarget(req, res)
   const authority = await hub.authenticator.authenticate(req.headers, target.address)
-  const permit = authorize(authority, { kind: 'delete', path: target.path })
+  const action: Action = { kind: 'delete', path: target.path }
+  const permit = authorize(authority, action)
   const precondition = readPrecondition(req.headers)
   if (precondition.kind === 'absent') throw unmet('If-None-Match: * and a delete exclude each other')
 
@@ -21,6 +23,7 @@ export async function removeFile(hub: Hub, req: Request, res: Response): Promise
     const wanted = (await driverCondition(precondition, hub.driver, target.key)) as
       | DeleteCondition
       | undefined
+    await authorizeAgain(authority, action, permit)
     if (permit.mode === 'archive') await moveToHistory(hub, target, wanted)
     else await hub.driver.delete(target.key, wanted === undefined ? {} : { condition: wanted })
   })

@@ -3,14 +3,15 @@ import { checkCondition } from '../drivers/condition.ts'
 import type { Condition, PresignedUpload } from '../drivers/driver.ts'
 import { WireError } from '../http/errors.ts'
 import { sendJson } from '../http/send-json.ts'
-import { authorize } from './auth/authorize.ts'
+import { type Action, authorize } from './auth/authorize.ts'
+import { authorizeAgain } from './auth/authorize-again.ts'
 import { refuseUncovered } from './auth/refusal.ts'
 import { driverCondition, readPrecondition } from './condition.ts'
 import { readContentType } from './content-type.ts'
 import type { DirectUpload, Hub } from './hub.ts'
 import { invalidMember, jsonBody } from './json-body.ts'
 import { publicUrl } from './public-url.ts'
-import { authorizeAgain, type Store, tooLarge } from './store.ts'
+import { type Store, tooLarge } from './store.ts'
 import { fileTarget } from './target.ts'
 
 /**
@@ -22,7 +23,8 @@ export async function presignUpload(hub: Hub, req: Request, res: Response): Prom
   const target = fileTarget(req, res)
   const authority = await hub.authenticator.authenticate(req.headers, target.address)
   const { size, contentType } = readUpload(jsonBody(req))
-  const permit = authorize(authority, { kind: 'store', path: target.path, size, contentType })
+  const action: Action = { kind: 'store', path: target.path, size, contentType }
+  const permit = authorize(authority, action)
   const precondition = readPrecondition(req.headers)
   if (size > hub.maxBytes) throw tooLarge(hub.maxBytes)
   const direct = requireDirectUpload(hub, size)
@@ -31,7 +33,7 @@ export async function presignUpload(hub: Hub, req: Request, res: Response): Prom
     await hub.socialProofs.check(target.address, target.path)
     const store = { target, authority, permit, contentType, size, precondition }
     const condition = await conditionOf(hub, store)
-    await authorizeAgain(store)
+    await authorizeAgain(authority, action, permit)
     return direct.uploads.presign(target.key, {
       expiresInSeconds: direct.lifetimeSeconds,
       size,

@@ -6,7 +6,8 @@ import { quoteEtag } from '../http/etag.ts'
 import { sendJson } from '../http/send-json.ts'
 import type { Authority } from './auth/authority.ts'
 import { authorize, type Permit } from './auth/authorize.ts'
-import { refuseCredential, refuseUncovered } from './auth/refusal.ts'
+import { authorizeAgain } from './auth/authorize-again.ts'
+import { refuseUncovered } from './auth/refusal.ts'
 import { driverCondition, type Precondition, readPrecondition } from './condition.ts'
 import { readContentType } from './content-type.ts'
 import { asConflict, exactCondition, historyKey } from './history.ts'
@@ -116,30 +117,11 @@ function upload(hub: Hub, req: Request, store: Store, beforeCommit?: () => Promi
         : tooLarge(maxBytes),
     idleTimeoutMs: hub.idleTimeoutMs,
     beforeEnd: async () => {
-      await authorizeAgain(store)
+      const { authority, target, size, contentType, permit } = store
+      await authorizeAgain(authority, { kind: 'store', path: target.path, size, contentType }, permit)
       await beforeCommit?.()
     },
   })
-}
-
-/** What was revoked while the body came must not be committed, nor in a way that is no longer allowed. */
-export async function authorizeAgain({
-  authority,
-  target,
-  contentType,
-  size,
-  permit,
-}: Omit<Store, 'precondition'>): Promise<void> {
-  const renewed = await authority.renew()
-  if (renewed === authority) return
-  const again = authorize(renewed, { kind: 'store', path: target.path, size, contentType })
-  if (
-    again.mode !== permit.mode ||
-    again.createOnly !== permit.createOnly ||
-    again.maxSize !== permit.maxSize
-  ) {
-    throw refuseCredential('a grant was revoked while the request was under way; send it again', 'revoked')
-  }
 }
 
 /** Node has refused a Content-Length that is no number, and one beside a Transfer-Encoding. */
