@@ -1,7 +1,7 @@
 /**
  * Measures hubs in processes of their own and prints Markdown tables.
  *
- * Usage: node build/bench/main.js [--rounds N] [--seconds S] [--only writes|delegation|workers|overload|s3] [--write FILE]
+ * Usage: node build/bench/main.js [--rounds N] [--seconds S] [--only writes|delegation|sealed|workers|overload|s3] [--write FILE]
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
@@ -10,6 +10,7 @@ import { measureDelegation } from './delegation.ts'
 import { measureOverload } from './overload.ts'
 import { replaceSections, type Section } from './results.ts'
 import { measureS3 } from './s3.ts'
+import { measureSealed } from './sealed.ts'
 import { measureWorkers } from './workers.ts'
 import { measureWrites } from './writes.ts'
 
@@ -30,11 +31,12 @@ if (!Number.isInteger(rounds) || rounds < 1 || !(seconds > 0)) {
 const sections = [
   { name: 'writes', title: 'Writes on the disk driver', measure: measureWrites },
   { name: 'delegation', title: 'Delegated writes', measure: measureDelegation },
+  { name: 'sealed', title: 'Sealed files', measure: measureSealed },
   { name: 'workers', title: 'Two workers', measure: measureWorkers },
   { name: 'overload', title: 'Ten times too much', measure: measureOverload },
   { name: 's3', title: 'Writes on the S3 driver', measure: measureS3 },
 ].filter(({ name }) => values.only === undefined || values.only === name)
-if (sections.length === 0) throw new Error('--only takes writes, delegation, workers, overload or s3')
+if (sections.length === 0) throw new Error('--only takes writes, delegation, sealed, workers, overload or s3')
 
 const [cpu] = cpus()
 const intro =

@@ -22,12 +22,12 @@ export type Durability = 'fsync' | 'none'
 /** Name that tokens are made out to. */
 export const serverName = 'bench.example'
 
-const script = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const scriptOf = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 export async function startBare(durability: Durability): Promise<BenchServer> {
   const root = await mkdtemp(join(tmpdir(), 'mandate-bench-bare-'))
   const port = await freePort()
-  return start('bare', [script('./bare-server.js'), String(port), root, durability], port, root)
+  return start('bare', [scriptOf('./bare-server.js'), String(port), root, durability], port, root)
 }
 
 export interface HubProcesses {
@@ -57,11 +57,32 @@ export async function startHub(durability: Durability, processes: HubProcesses =
   await writeFile(config, JSON.stringify(settings))
   return start(
     'hub',
-    [script('../deploy/process/bin/mandate-hub.js'), '--config', config],
+    [scriptOf('../deploy/process/bin/mandate-hub.js'), '--config', config],
     port,
     root,
     anyCore,
   )
+}
+
+/** Hub and reader in one process, which may run on any core. */
+export async function startServe(): Promise<BenchServer> {
+  const root = await mkdtemp(join(tmpdir(), 'mandate-bench-serve-'))
+  const [port, readerPort] = [await freePort(), await freePort()]
+  const config = join(root, 'config.json')
+  const settings = {
+    serverName,
+    host: '127.0.0.1',
+    hub: { port },
+    reader: { port: readerPort },
+    readURL: `http://127.0.0.1:${readerPort}/`,
+    driver: 'disk',
+    maxFileUploadSize: 2048,
+    diskSettings: { storageRootDirectory: join(root, 'data') },
+    metrics: { enabled: false },
+  }
+  await writeFile(config, JSON.stringify(settings))
+  const script = scriptOf('../deploy/process/bin/mandate-serve.js')
+  return start('serve', [script, '--config', config], port, root, true)
 }
 
 async function start(
