@@ -2,7 +2,7 @@ import { frameCipher } from '#frame-cipher'
 import { type Bytes, concat, equalBytes, sha256 } from './bytes.ts'
 import { type Chunk, inChunks, mapAhead } from './chunks.ts'
 import { SealError } from './errors.ts'
-import { tagBytes } from './frame-cipher/frame-cipher.ts'
+import { type FrameCipher, type FrameOpening, tagBytes } from './frame-cipher/frame-cipher.ts'
 
 /** Bytes of plain text in a frame, but for the last. Larger ones are sealed no faster, and a range costs more. */
 export const defaultFrame = 256 * 1024
@@ -49,10 +49,7 @@ export async function* sealFrames(
   const hashes: Bytes[] = []
   let size = 0
   const cipher = frameCipher(key)
-  const seal = async ({ bytes, isLast }: Chunk, index: number) => {
-    const sealed = await cipher.encrypt(bytes, nonce(index, isLast))
-    return { sealed, hash: await sha256(sealed) }
-  }
+  const seal = async ({ bytes, isLast }: Chunk, index: number) => cipher.seal(bytes, nonce(index, isLast))
   for await (const { sealed, hash } of mapAhead(inChunks(source, frame), seal)) {
     hashes.push(hash)
     size += sealed.length - tagBytes
@@ -99,25 +96,49 @@ export async function* openFrames(
   key: CryptoKey,
   plan: FramePlan,
 ): AsyncGenerator<Bytes> {
-  const { frames } = layoutOf(plan.size, plan.frame)
-  const cipher = frameCipher(key)
   let next = plan.first
-  const open = async ({ bytes }: Chunk, offset: number) => {
-    const index = plan.first + offset
-    if (index >= plan.end) throw damaged()
-    const expected = plan.hashes.subarray(index * hashBytes, (index + 1) * hashBytes)
-    const [hash, plain] = await Promise.all([
-      sha256(bytes),
-      cipher.decrypt(bytes, nonce(index, index === frames - 1)),
-    ])
-    if (plain === null || !equalBytes(hash, expected)) throw damaged()
-    return plain
+  const end = async (opening: FrameOpening, offset: number) => {
+    const start = (plan.first + offset) * hashBytes
+    const pieces = await opening.end(plan.hashes.subarray(start, start + hashBytes))
+    if (pieces === null) throw damaged()
+    return pieces
   }
-  for await (const plain of mapAhead(inChunks(source, plan.frame + tagBytes), open)) {
+  for await (const pieces of mapAhead(takeFrames(source, frameCipher(key), plan), end)) {
     next += 1
-    yield plain
+    yield* pieces
   }
   if (next !== plan.end) throw damaged()
+}
+
+/** Gives each frame once all of its bytes have come. */
+async function* takeFrames(
+  source: AsyncIterable<Uint8Array>,
+  cipher: FrameCipher,
+  { first, end, size, frame }: FramePlan,
+): AsyncGenerator<FrameOpening> {
+  const last = layoutOf(size, frame).frames - 1
+  const lengthOf = (index: number) => (index === last ? size - last * frame : frame) + tagBytes
+  let index = first
+  let left = 0
+  let opening: FrameOpening | null = null
+  for await (const part of source) {
+    for (let rest = part; rest.length > 0; ) {
+      if (index >= end) throw damaged()
+      if (opening === null) {
+        left = lengthOf(index)
+        opening = cipher.open(nonce(index, index === last), left)
+      }
+      const taken = rest.subarray(0, left)
+      opening.update(taken)
+      rest = rest.subarray(taken.length)
+      left -= taken.length
+      if (left > 0) continue
+      yield opening
+      opening = null
+      index += 1
+    }
+  }
+  if (opening !== null) throw damaged()
 }
 
 export function damaged(): SealError {

@@ -1,31 +1,50 @@
-import { createCipheriv, createDecipheriv, KeyObject } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, type DecipherGCM, hash, KeyObject } from 'node:crypto'
 import type { Bytes } from '../bytes.ts'
 import { type FrameCipher, tagBytes } from './frame-cipher.ts'
 
 const algorithm = 'aes-256-gcm'
+const options = { authTagLength: tagBytes }
 
 export function frameCipher(cryptoKey: CryptoKey): FrameCipher {
   const key = KeyObject.from(cryptoKey)
   return {
-    encrypt(plain, nonce) {
-      const cipher = createCipheriv(algorithm, key, nonce, { authTagLength: tagBytes })
+    seal(plain, nonce) {
+      const cipher = createCipheriv(algorithm, key, nonce, options)
       const sealed = new Uint8Array(plain.length + tagBytes)
       sealed.set(cipher.update(plain))
       cipher.final()
       sealed.set(cipher.getAuthTag(), plain.length)
-      return sealed
+      return { sealed, hash: hash('sha256', sealed, 'buffer') as Bytes }
     },
-    decrypt(sealed, nonce) {
-      if (sealed.length < tagBytes) return null
-      const decipher = createDecipheriv(algorithm, key, nonce, { authTagLength: tagBytes })
-      decipher.setAuthTag(sealed.subarray(-tagBytes))
-      const plain = decipher.update(sealed.subarray(0, -tagBytes)) as Bytes
-      try {
-        decipher.final()
-        return plain
-      } catch {
-        return null
+    open(nonce, length) {
+      const decipher = createDecipheriv(algorithm, key, nonce, options)
+      const digest = createHash('sha256')
+      const pieces: Bytes[] = []
+      const tag = new Uint8Array(tagBytes)
+      const textLength = length - tagBytes
+      let taken = 0
+      return {
+        update(part) {
+          digest.update(part)
+          const text = part.subarray(0, Math.max(0, textLength - taken))
+          if (text.length > 0) pieces.push(decipher.update(text) as Bytes)
+          if (text.length < part.length) tag.set(part.subarray(text.length), taken + text.length - textLength)
+          taken += part.length
+        },
+        // What was deciphered on the way is nobody's before hash and tag have been found right.
+        end(expected) {
+          return digest.digest().equals(expected) && isAuthentic(decipher, tag) ? pieces : null
+        },
       }
     },
+  }
+}
+
+function isAuthentic(decipher: DecipherGCM, tag: Bytes): boolean {
+  try {
+    decipher.setAuthTag(tag).final()
+    return true
+  } catch {
+    return false
   }
 }
