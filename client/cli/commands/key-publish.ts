@@ -3,7 +3,7 @@ import { addressOfDid, controls } from '../../did.ts'
 import { fingerprint, parseEncryptionKey } from '../../seal/encryption-key.ts'
 import { SealError } from '../../seal/errors.ts'
 import { sealContext } from '../../seal/files/context.ts'
-import { fetchStatement } from '../../seal/files/resolve.ts'
+import { fetchStatement, lastPublished } from '../../seal/files/resolve.ts'
 import type { KeyStatement } from '../../seal/statement.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliContext, HubOptions } from '../context.ts'
@@ -47,8 +47,8 @@ export function publishCommand(context: CliContext): Command {
     if (key === undefined) throw new RangeError('every key has one that opens')
     const recovery = await recoveryKeys(context, session, options)
     await session.files.publishKeys({ key, ...(recovery === undefined ? {} : { recovery }) })
-    const { did, address } = session.identity
-    const published = await fetchStatement(sealContext(session.connection, session.seal), address)
+    const { did } = session.identity
+    const published = await lastPublished(sealContext(session.connection, session.seal))
     await tellKeys(context, { did, key: key.did, recovery: published?.recovery ?? [] })
     if (recovery === undefined || recovery.length === 0) return
     context.out.note(

@@ -14,7 +14,8 @@ import { checkSealer, checkVersion } from './trust.ts'
 const maxAgeMs = 30_000
 const maxStatementBytes = 16 * 1024
 
-interface Pin {
+/** What is remembered of somebody's statement. */
+export interface Pin {
   readonly version: number
   readonly key: string
   readonly recovery: readonly string[]
@@ -117,6 +118,23 @@ export async function fetchStatement(context: SealContext, address: string): Pro
   return readStatement(new TextDecoder().decode(bytes))
 }
 
+/**
+ * What oneself has published last, as far as the memory or the storage tells. What is signed anew rests on it, so it is
+ * never what somebody else has signed, and nothing older than what was seen.
+ */
+export async function lastPublished(context: SealContext): Promise<Pin | null> {
+  const { did } = context.connection
+  const pin = await pinOf(context, did)
+  const statement = await fetchStatement(context, addressOfDid(did))
+  if (statement === null || statement.did !== did) return pin
+  return pin !== null && pin.version > statement.version ? pin : statement
+}
+
+export async function setPin(context: SealContext, did: string, pin: Pin): Promise<void> {
+  const { version, key, recovery } = pin
+  await context.memory.set(`pin:${did}`, JSON.stringify({ version, key, recovery }))
+}
+
 /** Holds a statement to the one that was pinned, asks where that is wanted, and pins it. */
 async function accept(context: SealContext, { did, version, key, recovery }: KeyStatement): Promise<Pin> {
   const former = await pinOf(context, did)
@@ -127,7 +145,7 @@ async function accept(context: SealContext, { did, version, key, recovery }: Key
   }
   const isSame = former !== null && key === former.key && recovery.join() === former.recovery.join()
   if (!isSame && did !== context.connection.did) await confirm(context, did, pin, former)
-  if (former?.version !== version || !isSame) await context.memory.set(`pin:${did}`, JSON.stringify(pin))
+  if (former?.version !== version || !isSame) await setPin(context, did, pin)
   return pin
 }
 

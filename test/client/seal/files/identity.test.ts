@@ -141,6 +141,31 @@ describe('the key of a recipient', () => {
     const { recipients } = await sealFor(bob.did, { memory })
     expect(recipients.map(({ key }) => key)).to.include.members([bob.key.did, mallory.key.did])
   })
+
+  it('of one’s own is signed anew with nothing that somebody else has signed, and with all that was named before', async () => {
+    const [bob, memory] = [await webPerson(suite.stage), volatileMemory()]
+    const files = (await again(suite.stage, bob, { memory })).files
+    const recovery = await generateOpeningKey('P-256')
+    const forged = { version: 5, key: mallory.key.did, recovery: [mallory.key.did] }
+    await replaceStatement(bob, await makeStatement(mallory.signer, forged))
+    await files.publishKeys({ recovery: [recovery.did] })
+    const shown = async () => {
+      const { recipients } = await sealFor(bob.did, {}, 'republished')
+      return recipients.filter(({ did }) => did === bob.did).map(({ key }) => key)
+    }
+    expect(await shown()).to.deep.equal([bob.key.did, recovery.did])
+    const { bytes } = await bob.files.connection.get(statementPath)
+    await files.publishKeys({ recovery: [] })
+    for (const hide of [
+      () => replaceStatement(bob, new TextDecoder().decode(bytes)),
+      async () => replaceStatement(bob, await makeStatement(mallory.signer, forged)),
+      () => bob.files.connection.delete(statementPath, { anyVersion: true }),
+    ]) {
+      await hide()
+      await files.publishKeys({ key: bob.key })
+      expect(await shown()).to.deep.equal([bob.key.did])
+    }
+  })
 })
 
 describe('recovery, backup and rotation', () => {
