@@ -141,9 +141,12 @@ async function opened(
     throw new SealError('bad-proof', 'whoever signed the envelope did not know the key of its content')
   }
   const details = await openDetails(envelope.details, keys)
-  const openedBy = details.recipients[index]
-  if (openedBy?.key !== keyDid || details.recipients.length !== envelope.keys.length) throw malformed()
-  const wrapped = new Map(envelope.keys.map((one, i) => [details.recipients[i]?.key ?? '', one] as const))
+  const { recipients } = details
+  const first = recipients[index]
+  if (first?.key !== keyDid || recipients.length !== envelope.keys.length) throw malformed()
+  // Somebody else may name it for recovery.
+  const openedBy = recipients.find(({ key, recovery }) => key === keyDid && recovery !== true) ?? first
+  const wrapped = new Map(envelope.keys.map((one, i) => [recipients[i]?.key ?? '', one] as const))
   return { ...details, envelope, dataKey, keys, openedBy, wrapped }
 }
 

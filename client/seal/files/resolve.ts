@@ -28,14 +28,31 @@ export async function resolveAll(context: SealContext, sealFor: readonly SealFor
   return eachOnce(lists)
 }
 
-/** Each key once, and with the name of its holder where one of them has it: who is removed is found by that. */
+/**
+ * Each key once for each of its holders, so that who is removed takes no key along that another one names too. A key
+ * without a holder is that of the holder who is known: who is removed is found by that.
+ */
 export function eachOnce(recipients: readonly Recipient[]): Recipient[] {
-  const byKey = new Map<string, Recipient>()
+  const all: Recipient[] = []
   for (const recipient of recipients) {
-    const known = byKey.get(recipient.key)
-    if (known === undefined || !isHolderKnown(known)) byKey.set(recipient.key, recipient)
+    const isOfSame = (one: Recipient) => one.key === recipient.key && holderOf(one) === holderOf(recipient)
+    const isOpen = (one: Recipient) => one.key === recipient.key && !isHolderKnown(one)
+    const at = all.findIndex((one) => isOfSame(one) || isOpen(one))
+    const known = all[at]
+    if (known !== undefined) all[at] = stronger(known, recipient)
+    else if (isHolderKnown(recipient) || !all.some(({ key }) => key === recipient.key)) all.push(recipient)
   }
-  return [...byKey.values()]
+  return all
+}
+
+/** Of two entries for one key: that of a holder, and of the holder's own key rather than of recovery. */
+function stronger(known: Recipient, other: Recipient): Recipient {
+  if (!isHolderKnown(known)) return other
+  return known.recovery === true && other.recovery !== true ? other : known
+}
+
+function holderOf({ did, group }: Recipient): string | undefined {
+  return group ?? did
 }
 
 export function isHolderKnown({ did, group }: Recipient): boolean {

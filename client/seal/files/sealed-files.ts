@@ -25,6 +25,7 @@ import {
   type SealedFile,
   type SealedStream,
 } from './read.ts'
+import { eachOnce } from './resolve.ts'
 import { restoreSealed } from './restore.ts'
 import { share } from './share.ts'
 import { type SharedFile, sharedBy, tell } from './shared-index.ts'
@@ -237,8 +238,7 @@ class SealedFilesOver implements SealedFiles {
     const old = new Set([from].flat().map((key) => key.did))
     const choose = (present: readonly Recipient[]) => {
       if (!present.some(({ key }) => old.has(key))) return null
-      const others = present.filter(({ key }) => !old.has(key) && key !== to.did)
-      return [...others, { key: to.did, did }]
+      return eachOnce(present.map((one) => (old.has(one.key) ? { did, ...one, key: to.did } : one)))
     }
     const change = changeOf(options)
     const { prefix = '' } = options

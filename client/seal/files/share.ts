@@ -7,7 +7,7 @@ import { type ChangeOptions, rewrap } from './change.ts'
 import type { Committed } from './commit.ts'
 import type { SealContext } from './context.ts'
 import { isGroup } from './group-keys.ts'
-import { eachOnce, isHolderKnown, resolveAll } from './resolve.ts'
+import { eachOnce, resolveAll } from './resolve.ts'
 
 /** Adds recipients. The content stays where it is; only the envelope is written. @returns `null` where all were */
 export async function share(
@@ -22,10 +22,7 @@ export async function share(
     isLeft = options.exceptGroups === true && isGroup(envelope)
     if (isLeft) return null
     const all = eachOnce([...present, ...added])
-    const isSame =
-      all.length === present.length &&
-      all.every((one, i) => isHolderKnown(one) === isHolderKnown(present[i] ?? one))
-    return isSame ? null : all
+    return all.length === present.length && all.every((one, i) => one === present[i]) ? null : all
   }
   const done = await rewrap(context, path, choose, options)
   return { done, added: isLeft ? [] : added }

@@ -208,6 +208,31 @@ describe('recovery, backup and rotation', () => {
     expect((await alice.files.recipients('b')).map(({ did }) => did)).to.deep.equal([alice.did])
   })
 
+  it('a recovery key, or a key of one’s own, that somebody else names too stays when that one is removed', async () => {
+    const [alice, bob, carol] = [
+      await stacksPerson(suite.stage),
+      await webPerson(suite.stage),
+      await webPerson(suite.stage),
+    ]
+    const common = await generateOpeningKey('P-256')
+    await alice.files.publishKeys({ recovery: [common.did] })
+    await bob.files.publishKeys({ recovery: [common.did, alice.key.did, carol.key.did] })
+    await alice.files.put('a', 'x', { sealFor: [bob.did] })
+    await alice.files.share('a', [carol.did])
+    const opened = await alice.files.get('a')
+    expect(opened.openedBy).to.deep.equal({ key: alice.key.did, did: alice.did })
+    expect(await alice.files.share('a', [carol.did, bob.did])).to.equal(null)
+    await alice.files.unshare('a', [bob.did])
+    expect(await alice.files.recipients('a')).to.have.deep.members([
+      { key: alice.key.did, did: alice.did },
+      { key: common.did, did: alice.did, recovery: true },
+      { key: carol.key.did, did: carol.did },
+    ])
+    await alice.files.unshare('a', [carol.did])
+    expect(await codeOf(carol.files.at(alice.address).get('a'))).to.equal('not-a-recipient')
+    expect((await alice.files.get('a')).text()).to.equal('x')
+  })
+
   it('a new key takes the place of the old in all that is there, wherever it was broken off', async () => {
     const alice = await webPerson(suite.stage)
     const bob = await stacksPerson(suite.stage)
