@@ -9,6 +9,9 @@ import { type Wrapped, wrap } from './wrap.ts'
 export const formatName = 'mandate/1'
 export const envelopeDomain = 'sealed envelope'
 export { sealedType } from '../sealing.ts'
+
+/** Bytes of an envelope. */
+const maxEnvelopeBytes = 1024 * 1024
 /** Keys in one envelope. */
 export const maxRecipients = 1000
 
@@ -69,7 +72,7 @@ export interface EnvelopeParts {
 /**
  * Makes the envelope: one line of JSON that wraps the data key for every recipient and signs for all of the file.
  * @returns without a line feed at its end
- * @throws {SealError} `no-encryption-key` for a recipient whose key is none
+ * @throws {SealError} `no-encryption-key` for a recipient whose key is none, `malformed` for more than readers take
  */
 export async function makeEnvelope(signer: Signer, parts: EnvelopeParts): Promise<string> {
   const { address, path, version, content, dataKey, details } = parts
@@ -93,7 +96,10 @@ export async function makeEnvelope(signer: Signer, parts: EnvelopeParts): Promis
     keys: wrapped.map(({ kem, sealed }) => ({ kem, sealed: toBase64url(sealed) })),
     sealer: await signer.did(),
   }).slice(0, -1)
-  return signLine(signer, envelopeDomain, `${text},"proof":"${toBase64url(await proofOf(text, keys))}"`)
+  const proof = toBase64url(await proofOf(text, keys))
+  const line = await signLine(signer, envelopeDomain, `${text},"proof":"${proof}"`)
+  if (utf8(line).length <= maxEnvelopeBytes) return line
+  throw new SealError('malformed', `an envelope has at most ${maxEnvelopeBytes} bytes`)
 }
 
 export function placeOf(file: { address: string; path: string; content: ContentRecord }): ContentPlace {

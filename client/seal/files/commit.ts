@@ -5,13 +5,14 @@ import { type Bytes, concat, randomBytes, utf8 } from '../bytes.ts'
 import { iterate, type SealSource, toBytes, toStream } from '../chunks.ts'
 import { contentKeys } from '../content-keys.ts'
 import { type ContentRecord, type Details, makeEnvelope, type Recipient, sealedType } from '../envelope.ts'
+import { SealError } from '../errors.ts'
 import { defaultFrame, layoutOf, type SealedContent, sealFrames } from '../frames.ts'
 import type { Envelope } from '../read-envelope.ts'
 import { readEnvelope } from '../read-envelope.ts'
 import type { Wrapped } from '../wrap.ts'
 import { contentPath, hasRoomForContent } from './content-path.ts'
 import type { SealContext } from './context.ts'
-import { checkVersion, lastSeenVersion } from './trust.ts'
+import { checkVersion, isOutOfReach, lastSeenVersion } from './trust.ts'
 
 export interface CommitOptions {
   signal?: AbortSignal | undefined
@@ -40,14 +41,20 @@ const inlineBytes = 4096
 /** How often a content is sealed anew, each time under a fresh key, where its upload fails. */
 const maxUploads = 3
 
-/** Above every version that this reader has seen, and by the clock also above one that it has not. */
+/**
+ * Above every version that this reader has seen, and by the clock also above one that it has not.
+ * @throws {SealError} `malformed` where there is no higher one
+ */
 export async function nextVersion(
   context: SealContext,
   path: string,
   current: Envelope | null,
 ): Promise<number> {
-  const seen = Math.max(current?.version ?? 0, await lastSeenVersion(context, path))
-  return Math.max(Math.floor(context.connection.transport.now()), seen + 1)
+  const there = current === null || isOutOfReach(context, current) ? 0 : current.version
+  const seen = Math.max(there, await lastSeenVersion(context, path))
+  const next = Math.max(Math.floor(context.connection.transport.now()), seen + 1)
+  if (Number.isSafeInteger(next)) return next
+  throw new SealError('malformed', `no version of "${path}" can follow the one that was seen`)
 }
 
 /**
@@ -169,6 +176,8 @@ export async function commit(
   const record = { ...content.record, inline: content.inline !== null }
   const parts = { address, path, version, content: record, dataKey: content.dataKey, details, open }
   const line = await makeEnvelope(transport.signer, wrapped === undefined ? parts : { ...parts, wrapped })
+  // As every reader will: what nobody could read replaces nothing.
+  const envelope = await readEnvelope(line, { address, path })
   const object = concat(utf8(`${line}\n`), content.inline ?? new Uint8Array())
   const settings = {
     contentType: sealedType,
@@ -177,7 +186,7 @@ export async function commit(
     ...(signal === undefined ? {} : { signal }),
   }
   const { etag, publicUrl } = await connection.put(path, object, settings)
-  await checkVersion(context, await readEnvelope(line, { address, path }))
+  await checkVersion(context, envelope)
   return { path, etag, publicUrl, version }
 }
 

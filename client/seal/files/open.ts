@@ -26,7 +26,7 @@ export async function openObject(
   const stored = await readObject(context.connection.transport, path, options)
   try {
     checkSealer(context, stored.envelope, options.sealers)
-    if (options.from === undefined) await checkVersion(context, stored.envelope)
+    if (options.from === undefined) await checkVersion(context, stored.envelope, options.sealers)
     const opened = await openWithAny(context, stored)
     if (opened === null) throw new SealError('not-a-recipient', `"${path}" is sealed for others`)
     return { ...stored, opened }

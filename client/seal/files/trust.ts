@@ -3,6 +3,9 @@ import { SealError } from '../errors.ts'
 import type { Envelope } from '../read-envelope.ts'
 import type { SealContext } from './context.ts'
 
+/** How far the clock of a stranger may be ahead. */
+const maxAheadMs = 86_400_000
+
 /** Whose signatures a call takes beside those that are known: DIDs, or anybody's. */
 export type AllowedSealers = readonly string[] | 'anybody'
 
@@ -16,9 +19,30 @@ export function checkSealer(
   { sealer, address }: Envelope,
   allowed: AllowedSealers = [],
 ): void {
-  if (allowed === 'anybody' || sealer === context.connection.did || controls(sealer, address)) return
-  if (context.sealers.includes(sealer) || allowed.includes(sealer)) return
+  if (allowed === 'anybody' || isKnownSealer(context, { sealer, address }, allowed)) return
   throw new SealError('unknown-sealer', `it was sealed by ${sealer}, who is not known to seal here`)
+}
+
+function isKnownSealer(
+  context: SealContext,
+  { sealer, address }: Pick<Envelope, 'sealer' | 'address'>,
+  allowed: AllowedSealers = [],
+): boolean {
+  if (sealer === context.connection.did || controls(sealer, address)) return true
+  return context.sealers.includes(sealer) || (allowed !== 'anybody' && allowed.includes(sealer))
+}
+
+/**
+ * Whether a version is the word of a stranger, and higher than any clock says. To count on from it, or to remember it,
+ * would keep out all that is sealed here later.
+ */
+export function isOutOfReach(
+  context: SealContext,
+  envelope: Envelope,
+  allowed: AllowedSealers = [],
+): boolean {
+  const isAhead = envelope.version > context.connection.transport.now() + maxAheadMs
+  return isAhead && !isKnownSealer(context, envelope, allowed)
 }
 
 /** The version of a file that was last seen, and its signature. */
@@ -37,9 +61,17 @@ export async function lastSeenVersion(context: SealContext, path: string): Promi
 
 /**
  * Holds an envelope to what was seen at its path before, and remembers it.
- * @throws {SealError} `rolled-back` for an older version, `forked` for another one of the same number
+ * @throws {SealError} `rolled-back` for an older version, `forked` for another one of the same number, `malformed` for
+ *   one that a stranger has put out of reach
  */
-export async function checkVersion(context: SealContext, envelope: Envelope): Promise<void> {
+export async function checkVersion(
+  context: SealContext,
+  envelope: Envelope,
+  allowed?: AllowedSealers,
+): Promise<void> {
+  if (isOutOfReach(context, envelope, allowed)) {
+    throw new SealError('malformed', `the version of "${envelope.path}" is of a time that has not come`)
+  }
   const name = nameOf(envelope.address, envelope.path)
   await checkFresh(context, name, envelope, `"${envelope.path}"`)
 }

@@ -158,6 +158,36 @@ describe('a storage that is not honest', () => {
     expect((await read('shared/a')).size).to.equal(long.length)
   })
 
+  it('cannot keep out later versions by one that a stranger has signed', async () => {
+    await alice.files.put('ahead', 'one', { sealFor: [bob.did] })
+    const honest = await raw('ahead')
+    const { envelope, rest } = await readObject(alice.files.connection.transport, 'ahead')
+    await rest.return(undefined)
+    const planted = async (signer: Person, version: number) => {
+      const line = await makeEnvelope(signer.signer, {
+        address: alice.address,
+        path: 'ahead',
+        version,
+        content: envelope.content,
+        dataKey: randomBytes(32),
+        details: { type: '', by: mallory.did, recipients: [{ key: mallory.key.did }] },
+      })
+      await write('ahead', Buffer.concat([Buffer.from(`${line}\n`), honest.subarray(honest.indexOf(10) + 1)]))
+    }
+    for (const version of [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER - 1]) {
+      await planted(mallory, version)
+      expect(await codeOf(alice.files.get('ahead', { sealers: 'anybody' }))).to.equal('malformed')
+      expect((await alice.files.check('ahead')).failed).to.have.length(1)
+      await alice.files.put('ahead', 'two', { sealFor: [bob.did], overwrite: true })
+      expect((await read('ahead')).text()).to.equal('two')
+    }
+    await planted(alice, Number.MAX_SAFE_INTEGER)
+    expect(await codeOf(alice.files.put('ahead', 'three', { sealFor: [], overwrite: true }))).to.equal(
+      'malformed',
+    )
+    expect(await codeOf(bob.files.at(alice.address).get('ahead'))).to.equal('not-a-recipient')
+  })
+
   it('that loses a content is told apart from a file that is replaced', async () => {
     await alice.files.put('lost', long, { sealFor: [bob.did] })
     await alice.files.connection.delete(await contentOf('lost'), { anyVersion: true })

@@ -204,6 +204,13 @@ describe('a sealed file', () => {
     expect((await alice.files.get('both/a')).size).to.equal(large.length)
   })
 
+  it('is not replaced by an envelope that nobody could read', async () => {
+    await alice.files.put('too-large', 'one', { sealFor: [] })
+    const open = { text: 'x'.repeat(1024 * 1024) }
+    expect(await codeOf(alice.files.put('too-large', 'two', { open }))).to.equal('malformed')
+    expect((await alice.files.get('too-large')).text()).to.equal('one')
+  })
+
   it('is not confused with what is no sealed file', async () => {
     await alice.files.connection.put('plain', 'a plain text')
     await alice.files.connection.put('json', '{"sealed":"mandate/1"}\n')
