@@ -1,4 +1,4 @@
-import { InvalidInputError } from '../../errors.ts'
+import { InvalidInputError, MandateError } from '../../errors.ts'
 import { toBytes } from '../chunks.ts'
 import { formatName } from '../envelope.ts'
 import { SealError } from '../errors.ts'
@@ -29,19 +29,32 @@ export function isGroup({ open }: Envelope): boolean {
   return open !== null && 'group' in open
 }
 
+/** Keys of groups, and why there are not more. */
+export interface GroupKeys {
+  readonly keys: readonly OpeningKey[]
+  /** The first group whose file could not be read, or is none; it hides nothing that another one opens. */
+  readonly failure: MandateError | null
+}
+
 /** Keys of all groups that this one is a member of; a group that does not open gives none. */
 export async function keysOfGroups(
   context: SealContext,
   open: (context: SealContext, path: string) => Promise<OpenedObject>,
-): Promise<readonly OpeningKey[]> {
+): Promise<GroupKeys> {
   const keys: OpeningKey[] = []
+  let failure: MandateError | null = null
   for (const group of context.groups) {
-    const { address, path } = parseGroup(group)
-    const there = contextAt(context, address)
-    const object = await orNull(unlessStranger(open(there, path)))
-    if (object !== null) keys.push(...(await keysOf(there, object)))
+    try {
+      const { address, path } = parseGroup(group)
+      const there = contextAt(context, address)
+      const object = await orNull(unlessStranger(open(there, path)))
+      if (object !== null) keys.push(...(await keysOf(there, object)))
+    } catch (error) {
+      if (!(error instanceof MandateError)) throw error
+      failure ??= error
+    }
   }
-  return keys
+  return { keys, failure }
 }
 
 /** Who is no longer a member is one who cannot open it, not one whose reads fail. */

@@ -37,8 +37,13 @@ export async function openObject(
 }
 
 async function openWithAny(context: SealContext, { envelope }: StoredObject): Promise<OpenedEnvelope | null> {
-  const opened = await openEnvelope(envelope, context.keys)
-  return opened ?? openEnvelope(envelope, await keysOfGroups(context, openGroup))
+  const own = await openEnvelope(envelope, context.keys)
+  if (own !== null) return own
+  const { keys, failure } = await keysOfGroups(context, openGroup)
+  const opened = await openEnvelope(envelope, keys)
+  // The group that could not be read may be the one that opens it.
+  if (opened === null && failure !== null) throw failure
+  return opened
 }
 
 /** Members of a group are keys, not groups: this never goes deeper. */

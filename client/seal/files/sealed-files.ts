@@ -60,7 +60,7 @@ export interface SealedFiles {
 
   /** Adds recipients; only the envelope is written. @returns `null` where all of them could open it already */
   share(path: string, sealFor: readonly SealFor[], options?: ChangeOptions): Promise<Committed | null>
-  /** The same for every sealed file below a prefix; groups get no new members by it. */
+  /** The same for every sealed file below a prefix; groups get no new members by it, but their members' new keys. */
   shareAll(prefix: string, sealFor: readonly SealFor[], options?: FolderChangeOptions): Promise<FolderResult>
 
   /**

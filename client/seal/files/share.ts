@@ -16,16 +16,21 @@ export async function share(
   sealFor: readonly SealFor[],
   options: ChangeOptions & { exceptGroups?: boolean } = {},
 ): Promise<{ done: Committed | null; added: readonly Recipient[] }> {
-  const added = await resolveAll(context, sealFor)
-  let isLeft = false
+  const named = await resolveAll(context, sealFor)
+  let added: readonly Recipient[] = []
   const choose = (present: readonly Recipient[], envelope: Envelope) => {
-    isLeft = options.exceptGroups === true && isGroup(envelope)
-    if (isLeft) return null
+    const isOfGroup = options.exceptGroups === true && isGroup(envelope)
+    added = isOfGroup ? keysOfMembers(named, present) : named
     const all = eachOnce([...present, ...added])
     return all.length === present.length && all.every((one, i) => one === present[i]) ? null : all
   }
   const done = await rewrap(context, path, choose, options)
-  return { done, added: isLeft ? [] : added }
+  return { done, added }
+}
+
+/** Keys of those who are recipients already: one that is new, one of recovery. */
+function keysOfMembers(named: readonly Recipient[], present: readonly Recipient[]): readonly Recipient[] {
+  return named.filter(({ did }) => did !== undefined && present.some((one) => one.did === did))
 }
 
 /** `null` where nobody is to be removed. */

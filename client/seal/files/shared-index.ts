@@ -121,16 +121,14 @@ async function readBox(context: SealContext, path: string): Promise<(Box & { eta
 
 /**
  * What the owners of these addresses have sealed for a key at hand, or for a group of it, as their boxes say. Two
- * requests for each of them, however many files there are.
+ * requests for each of them, however many files there are. A group that cannot be read is an error at the end.
  */
 export async function* sharedBy(
   context: SealContext,
   addresses: readonly string[],
 ): AsyncGenerator<SharedFile> {
-  const keys = [
-    ...context.keys,
-    ...(await keysOfGroups(context, (there, path) => openObject({ ...there, groups: [] }, path))),
-  ]
+  const groups = await keysOfGroups(context, (there, path) => openObject({ ...there, groups: [] }, path))
+  const keys = [...context.keys, ...groups.keys]
   for (const address of addresses) {
     const directory = await readDirectory(context, address)
     const names = new Set<string>()
@@ -142,6 +140,7 @@ export async function* sharedBy(
     }
     for (const name of names) yield* filesOf(contextAt(context, address), name, directory?.did ?? '')
   }
+  if (groups.failure !== null) throw groups.failure
 }
 
 async function* filesOf(context: SealContext, box: string, by: string): AsyncGenerator<SharedFile> {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { sealedFiles } from '../../../../client/seal/index.ts'
+import { generateOpeningKey, sealedFiles } from '../../../../client/seal/index.ts'
 import { collect } from '../../collect.ts'
 import { rejection } from '../../rejection.ts'
 import { suiteStage } from '../../sdk-stage.ts'
@@ -98,6 +98,34 @@ describe('a group', () => {
     expect(await membersOf()).to.deep.equal([alice.did])
     await alice.files.put('inner/for-team', 'y')
     expect(await keyOf('inner/for-team')).not.to.equal(former)
+  })
+
+  it('gets the recovery key of a member by the sharing of a folder with that one', async () => {
+    const erin = await stacksPerson(suite.stage)
+    await erin.files.createGroup('team', [bob.did])
+    const recovery = await generateOpeningKey('P-256')
+    await erin.files.publishKeys({ recovery: [recovery.did] })
+    expect(await erin.files.shareAll('', [erin.did, carol.did])).to.include({ changed: 1 })
+    expect(await erin.files.recipients('team')).to.have.deep.members([
+      { key: bob.key.did, did: bob.did },
+      { key: erin.key.did, did: erin.did },
+      { key: recovery.did, did: erin.did, recovery: true },
+    ])
+  })
+
+  it('whose file is none any more hides nothing that another group opens', async () => {
+    const broken = `gaia://${dave.address}/broken`
+    await dave.files.connection.put('broken', 'no group')
+    await alice.files.put('for-nobody', 'x', { sealFor: [] })
+    const reader = await again(suite.stage, bob, { groups: [broken, group] })
+    expect((await reader.files.at(alice.address).get('again')).text()).to.equal('two')
+    expect(await codeOf(reader.files.at(alice.address).get('for-nobody'))).to.equal('malformed')
+    const found: string[] = []
+    const listing = async () => {
+      for await (const { path } of reader.files.sharedWithMe([alice.did])) found.push(path)
+    }
+    expect(await codeOf(listing())).to.equal('malformed')
+    expect(found).to.include('again')
   })
 
   it('is no group where its file is none, or is of a stranger', async () => {
