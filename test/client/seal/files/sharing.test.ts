@@ -160,6 +160,24 @@ describe('sharing a sealed file', () => {
     if (former === undefined) throw new Error('one former version')
     expect((await alice.files.restore(former)).version).to.be.greaterThan(0)
   })
+
+  it('has nothing swept away that becomes a former version meanwhile', async () => {
+    await alice.files.put('sweep-race/a', long, { sealFor: [bob.did] })
+    let isFirst = true
+    const meanwhile = async (input: RequestInfo | URL, init?: RequestInit) => {
+      if (isFirst && String(input).endsWith('/sweep-race/a')) {
+        isFirst = false
+        await alice.files.put('sweep-race/a', long, { keepHistory: true })
+      }
+      return fetch(input, init)
+    }
+    const sweeper = await again(suite.stage, alice, { fetch: meanwhile })
+    expect(await sweeper.files.sweep('sweep-race/', { minAgeMs: 0 })).to.deep.equal([])
+    expect(isFirst).to.equal(false)
+    const [former] = await alice.files.connection.history('sweep-race/a')
+    if (former === undefined) throw new Error('one former version')
+    await alice.files.restore(former)
+  })
 })
 
 describe('delegated writers', () => {
