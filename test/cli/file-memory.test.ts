@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -56,6 +56,15 @@ describe('what the command line remembers of sealed files', () => {
     expect(await memory.get('seen:b')).to.equal(null)
     await memory.set('seen:c', '1 s')
     expect(await new FileMemory(folder).names('seen:')).to.deep.equal(['seen:a', 'seen:c'])
+  })
+
+  it('waits for what a crash a moment ago has left, rather than fail', async () => {
+    const lock = join(folder, '.seen-sealed.lock')
+    await mkdir(lock)
+    const seconds = Date.now() / 1000 - 4
+    await utimes(lock, seconds, seconds)
+    await new FileMemory(folder).set('seen:a', '1 s')
+    expect(await new FileMemory(folder).get('seen:a')).to.equal('1 s')
   })
 
   it('that is damaged is an error, not a forgotten version', async () => {

@@ -3,9 +3,9 @@ import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CliError } from '../cli-error.ts'
 
-/** How long to wait for another run, and after which a lock is one that a crash left. */
-const lockWaitMs = 5_000
+/** After which a lock is one that a crash left, and how long to wait: long enough to outlast that. */
 const lockStaleMs = 10_000
+const lockWaitMs = 12_000
 
 /**
  * Does some short work while no other run does work under the same lock, a folder that is made for it.
