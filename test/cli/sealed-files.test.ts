@@ -85,6 +85,43 @@ describe('sealed files by the command line', () => {
     expect((await carol.machine.ok(['cat', place])).stdout).to.equal('later')
   })
 
+  it('say of nobody that it opens nothing who may be a member of a group', async () => {
+    const { alice, bob } = await people('alice', 'bob')
+    await alice.machine.ok(['group', 'create', 'teams/a', bob.did])
+    await alice.machine.ok(['put', '-', 'up/a', '--seal-for', `teams/a,${bob.did}`], { stdin: 'x' })
+    for (const isDone of [true, false]) {
+      const { stderr } = await alice.machine.ok(['unshare', 'up/a', bob.did])
+      expect(stderr).to.include(`Whoever is a member of gaia://${alice.address}/teams/a opens it still`)
+      expect(stderr.includes('cannot be unread')).to.equal(isDone)
+      expect(stderr).not.to.include('they open nothing')
+    }
+    const folder = await alice.machine.ok(['unshare', '-r', 'up/', bob.did])
+    expect(folder.stderr).to.include('0 changed, 1 needed no change').and.include('but by a group')
+    const group = await alice.machine.ok(['unshare', 'teams/a', bob.did])
+    expect(group.stderr).to.include('mandate group refresh').and.not.include('they open nothing')
+  })
+
+  it('that were not changed below a folder are told', async () => {
+    const { alice, bob, carol } = await people('alice', 'bob', 'carol')
+    const delegation = (await alice.machine.ok(['delegate', 'in/', '--to', carol.did])).stdout
+    await carol.machine.ok(['receive', '-'], { stdin: delegation })
+    const place = `${alice.address}:in/a`
+    await carol.machine.ok(['put', '-', place, '--seal-for', bob.did], { stdin: 'x' })
+    const unshare = ['unshare', '-r', 'in/', bob.did, '--allow-sealer', carol.did]
+    expect((await alice.machine.ok(unshare)).stderr).to.include('one file is sealed for others')
+    const nothing = await alice.machine.ok(['unshare', '-r', 'inn/', bob.did])
+    expect(nothing.stderr).to.include('there is no sealed file below inn/')
+  })
+
+  it('that are damaged are deleted like any other file', async () => {
+    const { alice } = await people('alice')
+    const sealedType = 'application/vnd.mandate.sealed'
+    await alice.machine.ok(['put', '-', 'a', '--content-type', sealedType], { stdin: '{"sealed":' })
+    expect((await alice.machine.run(['cat', 'a'])).status).to.equal(9)
+    await alice.machine.ok(['rm', 'a'])
+    expect((await alice.machine.run(['cat', 'a'])).status).to.equal(3)
+  })
+
   it('are not replaced by what all can read, or by accident', async () => {
     const { alice } = await people('alice')
     await alice.machine.ok(['put', '-', 'a', '--seal-for', 'alice'], { stdin: 'secret' })

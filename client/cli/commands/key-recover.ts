@@ -41,7 +41,7 @@ export function recoverCommand(context: CliContext): Command {
         done: null,
         work: (run) => drill.files.check(path, run),
         onProgress: (at) => {
-          if (at.outcome === 'unchanged') left.push(at.path)
+          if (at.outcome === 'closed') left.push(at.path)
         },
       })
       const missing = await openedOnlyBy(await openSealed(context, options, address), left)

@@ -5,10 +5,12 @@ import type { ChangeOptions } from '../../seal/files/change.ts'
 import type { FolderOptions, FolderResult } from '../../seal/files/folder.ts'
 import type { FolderChangeOptions } from '../../seal/files/sealed-files.ts'
 import type { SealFor } from '../../seal/seal-for.ts'
+import { gaiaResource } from '../../sign-ucan.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliContext } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
 import { isFolderPath, type RemotePath, readRemotePath } from '../remote-path.ts'
+import { readGroups } from '../sealed/groups-file.ts'
 import { openSealed, type SealedSession } from '../sealed/open-sealed.ts'
 import { nameRecipients, readRecipients } from '../sealed/recipients.ts'
 import { runFolder } from '../sealed/run-folder.ts'
@@ -51,7 +53,7 @@ export function shareCommand(context: CliContext): Command {
       if (isFolderPath(place)) {
         const work = (folder: FolderOptions) => files.shareAll(place.path, named, { ...settings, ...folder })
         const result = await runFolder(context, { label: 'share', done: 'shared', work })
-        return tellFolder(context, result)
+        return tellFolder(context, place, result)
       }
       const done = await files.share(place.path, named, settings)
       await tellFile(context, session, place, done === null ? null : 'shared')
@@ -83,13 +85,15 @@ export function unshareCommand(context: CliContext): Command {
         const work = (folder: FolderOptions) =>
           files.unshareAll(place.path, named, { ...settings, ...folder })
         const result = await runFolder(context, { label: 'unshare', done: 'unshared', work })
-        tellFolder(context, result)
-        if (result.changed > 0) noteUnread(context)
-        return
+        tellFolder(context, place, result)
+        if (result.changed > 0) context.out.note(unreadText)
+        return context.out.note(
+          'From now on they open nothing of what is sealed there, but by a group: its members, and who has a former key of it, are told by "mandate recipients" and "mandate group members".',
+        )
       }
       const done = await files.unshare(place.path, named, settings)
-      await tellFile(context, session, place, done === null ? null : 'unshared')
-      if (done !== null) noteUnread(context)
+      const left = await tellFile(context, session, place, done === null ? null : 'unshared')
+      await noteUnread(context, session, { path: place.path, isDone: done !== null, left })
     },
   )
 }
@@ -141,19 +145,21 @@ function changeOptions(
   return { ...open, keepHistory, onProgress: () => undefined }
 }
 
+/** @returns who can open it now; `null` where that is not told */
 async function tellFile(
   context: CliContext,
   { files, open }: SealedSession,
   { path, text }: RemotePath,
   done: 'shared' | 'unshared' | null,
-): Promise<void> {
+): Promise<readonly Recipient[] | null> {
   const outcome = done === null ? 'unchanged' : 'changed'
   const line = done === null ? `${printable(text)} was so already` : `${done} ${printable(text)}`
   const recipients = await files.recipients(path, open).catch(unlessRemoved)
   context.out.result({ path, outcome, ...(recipients === null ? {} : { recipients }) }, line)
-  if (recipients === null) return
+  if (recipients === null) return null
   const nameOf = await nameRecipients(context)
   context.out.note(`Who can open it now: ${recipients.map((one) => printable(nameOf(one))).join(', ')}`)
+  return recipients
 }
 
 /** Who has taken a file away from oneself is told no more of it. */
@@ -162,12 +168,31 @@ function unlessRemoved(error: unknown): null {
   throw error
 }
 
-function tellFolder({ out }: CliContext, { changed, unchanged }: FolderResult): void {
-  out.note(`${changed} changed, ${unchanged} needed no change or are sealed for others`)
+function tellFolder({ out }: CliContext, { text }: RemotePath, result: FolderResult): void {
+  const { changed, unchanged, closed } = result
+  if (changed + unchanged + closed === 0) out.warn(`there is no sealed file below ${text}`)
+  else out.note(`${changed} changed, ${unchanged} needed no change`)
+  if (closed === 0) return
+  const what = closed === 1 ? 'one file is' : `${closed} files are`
+  out.warn(`${what} sealed for others: who can open that is not known here, and was not changed`)
 }
 
-function noteUnread({ out }: CliContext): void {
-  out.note(
-    'What they have read before cannot be unread: they may have kept it. From now on they open nothing of it.',
-  )
+const unreadText = 'What they have read before cannot be unread: they may have kept it.'
+
+/** Says what is true of those who were to be removed, and no more. */
+async function noteUnread(
+  context: CliContext,
+  { connection }: SealedSession,
+  { path, isDone, left }: { path: string; isDone: boolean; left: readonly Recipient[] | null },
+): Promise<void> {
+  const { out } = context
+  const groups = [...new Set(left?.flatMap(({ group }) => group ?? []))]
+  const isGroup = (await readGroups(context)).includes(gaiaResource(connection.address, path))
+  const isOver = isDone && left !== null && groups.length === 0 && !isGroup
+  if (isDone) out.note(`${unreadText}${isOver ? ' From now on they open nothing of it.' : ''}`)
+  for (const group of groups) {
+    out.note(`Whoever is a member of ${printable(group)} opens it still: mandate group remove, then refresh`)
+  }
+  if (isDone && isGroup)
+    out.note('To seal anew what the former key of the group opens: mandate group refresh')
 }

@@ -24,6 +24,6 @@ export async function checkFolder(
     while (!(await content.next()).done) options.signal?.throwIfAborted()
     return true
   }
-  const { changed, unchanged, failed } = await forEachSealed(context, prefix, opens, options)
-  return { opened: changed, others: unchanged, failed }
+  const { changed, closed, failed } = await forEachSealed(context, prefix, opens, options)
+  return { opened: changed, others: closed, failed }
 }

@@ -10,13 +10,15 @@ export interface FolderProgress {
   readonly total: number
   /** The file that was last. */
   readonly path: string
-  readonly outcome: 'changed' | 'unchanged' | 'failed'
+  readonly outcome: 'changed' | 'unchanged' | 'closed' | 'failed'
 }
 
 export interface FolderResult {
   readonly changed: number
-  /** Sealed files that needed no change, or are sealed for others. */
+  /** Sealed files that needed no change. */
   readonly unchanged: number
+  /** Sealed files that do not open for the keys at hand: who can open them is not known, and was not changed. */
+  readonly closed: number
   /** Files that could not be changed; calling it again goes on with them. */
   readonly failed: readonly { readonly path: string; readonly error: MandateError }[]
 }
@@ -59,23 +61,26 @@ export async function forEachSealed(
   const { signal, onProgress } = options
   const paths = await sealedPaths(context, prefix, options)
   const failed: { path: string; error: MandateError }[] = []
-  let changed = 0
+  const counts = { changed: 0, unchanged: 0, closed: 0 }
   for (const [index, path] of paths.entries()) {
     signal?.throwIfAborted()
     const outcome = await outcomeOf(change(path))
-    if (outcome === 'changed') changed += 1
-    else if (outcome !== 'unchanged') failed.push({ path, error: outcome })
+    if (outcome instanceof MandateError) failed.push({ path, error: outcome })
+    else counts[outcome] += 1
     const told = outcome instanceof MandateError ? 'failed' : outcome
     onProgress?.({ done: index + 1, total: paths.length, path, outcome: told })
   }
-  return { changed, unchanged: paths.length - changed - failed.length, failed }
+  return { ...counts, failed }
 }
 
-async function outcomeOf(changing: Promise<boolean>): Promise<'changed' | 'unchanged' | MandateError> {
+async function outcomeOf(
+  changing: Promise<boolean>,
+): Promise<'changed' | 'unchanged' | 'closed' | MandateError> {
   try {
     return (await changing) ? 'changed' : 'unchanged'
   } catch (error) {
     if (!(error instanceof MandateError)) throw error
-    return ['not-a-recipient', 'not-found'].includes(error.code) ? 'unchanged' : error
+    if (error.code === 'not-a-recipient') return 'closed'
+    return error.code === 'not-found' ? 'unchanged' : error
   }
 }

@@ -96,17 +96,19 @@ describe('sharing a sealed file', () => {
     for (const name of ['a', 'b', 'sub/c'])
       await alice.files.put(`folder/${name}`, long, { sealFor: [bob.did] })
     await alice.files.put('folder/mine', 'x', { sealFor: [] })
+    await alice.files.put('folder/of-bob', 'x', { sealFor: [bob.did], includeMe: false })
     await alice.files.connection.put('folder/plain', 'x')
     const seen: string[] = []
     const result = await alice.files.unshareAll('folder/', [bob.did], {
       onProgress: ({ done, total, path, outcome }) => seen.push(`${done}/${total} ${path} ${outcome}`),
     })
-    expect(result).to.deep.equal({ changed: 3, unchanged: 1, failed: [] })
+    expect(result).to.deep.equal({ changed: 3, unchanged: 1, closed: 1, failed: [] })
     expect(seen).to.deep.equal([
-      '1/4 folder/a changed',
-      '2/4 folder/b changed',
-      '3/4 folder/mine unchanged',
-      '4/4 folder/sub/c changed',
+      '1/5 folder/a changed',
+      '2/5 folder/b changed',
+      '3/5 folder/mine unchanged',
+      '4/5 folder/of-bob closed',
+      '5/5 folder/sub/c changed',
     ])
     for (const name of ['a', 'b', 'sub/c'])
       expect(await codeOf(read(bob, `folder/${name}`))).to.equal('not-a-recipient')
