@@ -114,12 +114,16 @@ class HubConnection implements Connection {
   async put(path: string, data: PutData, options: PutOptions = {}): Promise<PutResult> {
     if (options.sealFor !== undefined) return this.#sealing().put(path, data, options)
     const check = options.plain === true ? undefined : () => this.#refuseSealed(path, options)
-    return putFile(this.#files, path, data, options, check)
+    const done = await putFile(this.#files, path, data, options, check)
+    await this.#sealer?.rememberUnsealed(path)
+    return done
   }
 
   async update(path: string, change: Change, options: UpdateOptions = {}): Promise<PutResult | null> {
     await this.#refuseSealed(path, options)
-    return updateFile(this.#files, path, change, options)
+    const done = await updateFile(this.#files, path, change, options)
+    if (done !== null) await this.#sealer?.rememberUnsealed(path)
+    return done
   }
 
   get(path: string, options: GetOptions & { asStream: true; ifNoneMatch?: undefined }): Promise<FileStream>
@@ -128,6 +132,7 @@ class HubConnection implements Connection {
   get(path: string, options: GetOptions & { asStream?: false }): Promise<StoredFile | NotModified>
   async get(path: string, options: GetOptions & { asStream?: boolean } = {}): Promise<Got> {
     const sealed = await this.#sealedAt(path, options)
+    if (sealed === null && options.plain !== true) await this.#sealer?.refuseUnsealed(path)
     const file = await (sealed === null ? this.#read(path, options) : this.#unseal(sealed, options))
     this.#files.versions.saw(path, file.etag)
     return file
@@ -146,7 +151,10 @@ class HubConnection implements Connection {
 
   /** What was sealed is not replaced by what all can read, unless that is said. */
   async #refuseSealed(path: string, options: CallOptions): Promise<void> {
-    if (this.#sealer === undefined || (await this.#sealedAt(path, options)) === null) return
+    if (this.#sealer === undefined) return
+    const there = await this.head(path, options)
+    if (there?.contentType !== sealedType)
+      return there === null ? undefined : this.#sealer.refuseUnsealed(path)
     throw new InvalidInputError(
       `"${path}" holds a sealed file: put it with sealFor ('same' for its recipients), or with plain: true for all to read`,
     )

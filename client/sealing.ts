@@ -9,6 +9,10 @@ export interface Sealer {
   put(path: string, data: PutData, options: PutOptions): Promise<PutResult>
   get(path: string, options: GetOptions): Promise<StoredFile>
   stream(path: string, options: GetOptions): Promise<FileStream>
+  /** Refuses a file that is not sealed, where a sealed one was seen before. */
+  refuseUnsealed(path: string): Promise<void>
+  /** Remembers that a file was stored for all to read. */
+  rememberUnsealed(path: string): Promise<void>
 }
 
 /** Makes a connection one that seals and opens: `sealing({keys})` of `mandate/client/seal`. */

@@ -95,6 +95,8 @@ const sealHints: Partial<Record<SealErrorCode, string>> = {
     'It opens for its recipients only. --as names another key; for a group that you are a member of: mandate group join.',
   'unknown-sealer': 'If you know whose key that is, and expect it here: --allow-sealer <DID>.',
   'no-encryption-key': 'Whoever is meant publishes one by: mandate key publish.',
+  unsealed:
+    'The storage, or anybody who may write there, may have put it there. If its owner says so: --allow-sealer anybody.',
   'rolled-back': 'Somebody shows an old state, or the storage was set back. Nothing of it was used.',
   forked: 'Somebody shows different readers different files. Nothing of it was used.',
 }

@@ -7,6 +7,8 @@ import { type FileStream, type NotModified, type StoredFile, storedFile } from '
 export interface GetOptions extends DownloadOptions {
   /** The most bytes to hold in memory; a larger file is a `TransferError`. 1 GiB by default. */
   maxBytes?: number
+  /** On a connection with `sealing`: takes a file that all can read, even where a sealed one was seen before. */
+  plain?: boolean
 }
 
 const defaultMaxBytes = 1_073_741_824

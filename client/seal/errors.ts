@@ -20,6 +20,8 @@ export type SealErrorCode =
   | 'rolled-back'
   /** Another file than the one that was seen before, under the same version. */
   | 'forked'
+  /** For all to read, where a sealed file was seen before. */
+  | 'unsealed'
   /** The content was changed, cut, or belongs to something else. */
   | 'damaged'
   /** The content that the envelope names is not there. */

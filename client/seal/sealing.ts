@@ -5,6 +5,7 @@ import type { SealOptions } from './files/context.ts'
 import { volatileMemory } from './files/memory.ts'
 import type { ReadOptions } from './files/read.ts'
 import { sealedFiles } from './files/sealed-files.ts'
+import { refuseUnsealed, rememberUnsealed } from './files/trust.ts'
 
 /**
  * For `connect({sealing: sealing({keys})})`: then `put(path, data, {sealFor})` seals, and `get` opens what is sealed.
@@ -20,6 +21,9 @@ export function sealing(options: SealOptions): Sealing {
         files.put(path, data, sealFor === undefined || sealFor === 'same' ? rest : { ...rest, sealFor }),
       get: (path, wanted) => files.get(path, readOptions(wanted)),
       stream: (path, wanted) => files.stream(path, readOptions(wanted)),
+      refuseUnsealed: (path) => refuseUnsealed(shared.memory, { address: connection.address, path }),
+      rememberUnsealed: (path) =>
+        rememberUnsealed(shared.memory, { address: connection.address, path }, connection.transport.now()),
     }
   }
 }

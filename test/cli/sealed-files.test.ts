@@ -138,6 +138,26 @@ describe('sealed files by the command line', () => {
     expect((await alice.machine.ok(['cat', 'a'])).stdout).to.equal('secret')
     await alice.machine.ok(['put', '-', 'a', '--force', '--plain'], { stdin: 'for all' })
     expect(await (await fetch(`${suite.stage().reader.url}/${alice.address}/a`)).text()).to.equal('for all')
+    expect((await alice.machine.ok(['cat', 'a'])).stdout).to.equal('for all')
+  })
+
+  it('are not what somebody has put in their place for all to read', async () => {
+    const { alice, bob } = await people('alice', 'bob')
+    await alice.machine.ok(['put', '-', 'a', '--seal-for', bob.did], { stdin: 'sealed' })
+    const place = `${alice.address}:a`
+    await bob.machine.ok(['cat', place])
+    await alice.machine.ok(['put', '-', 'a', '--force', '--plain'], { stdin: 'for all' })
+    for (const read of [
+      ['cat', place],
+      ['get', place, 'fetched'],
+    ]) {
+      const refused = await bob.machine.run([...read, '--json'])
+      expect(refused.status).to.equal(9)
+      expect(errorOf(refused)).to.include({ code: 'unsealed' })
+      await bob.machine.ok([...read, '--allow-sealer', 'anybody'])
+    }
+    await alice.machine.ok(['put', '-', 'a', '--force', '--seal-for', bob.did], { stdin: 'again' })
+    expect((await bob.machine.ok(['cat', place])).stdout).to.equal('again')
   })
 
   it('below a folder go up and come down, are taken away with progress, and go on after an interruption', async () => {

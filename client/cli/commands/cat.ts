@@ -8,6 +8,7 @@ import { defineCommand } from '../define-command.ts'
 import type { Out } from '../io.ts'
 import { isFolderPath, readRemotePath } from '../remote-path.ts'
 import { noteOpened, sealedOver } from '../sealed/open-sealed.ts'
+import { refusePlain } from '../sealed/opening-source.ts'
 import { addSealerOptions, type TrustOptions } from '../sealed/trust-options.ts'
 import { openReading } from '../session.ts'
 
@@ -34,7 +35,10 @@ async function print(context: CliContext, text: string, options: TrustOptions): 
   if (isFolderPath(source)) throw new CliError('usage', `${text} is a folder`)
   const connection = await openReading(context, options, source.address)
   const stored = await connection.get(source.path, { asStream: true, signal: context.signal })
-  if (stored.contentType !== sealedType) return pipeTo(stored.stream, context.io.stdout)
+  if (stored.contentType !== sealedType) {
+    await refusePlain(context, options, { address: connection.address, path: source.path })
+    return pipeTo(stored.stream, context.io.stdout)
+  }
   await stored.stream.cancel()
   const { files, open } = await sealedOver(context, options, connection)
   const file = await files.stream(source.path, open)

@@ -135,7 +135,7 @@ function fetchAll(
         if (options.skip === true) return
         throw thereAlready(file)
       }
-      const done = await downloadFile(await opening.sourceOf({ contentType }), {
+      const done = await downloadFile(await opening.sourceOf({ contentType, path }), {
         path,
         file,
         known: { etag, size: contentType === sealedType ? null : storedBytes },

@@ -2,11 +2,13 @@ import type { Command } from 'commander'
 import type { Connection } from '../../connection.ts'
 import type { FormerVersion } from '../../files/history.ts'
 import type { PutResult } from '../../files/put.ts'
+import { rememberUnsealed } from '../../seal/files/trust.ts'
 import { sealedType } from '../../sealing.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliContext, HubOptions } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
 import { isFolderPath, readRemotePath } from '../remote-path.ts'
+import { FileMemory } from '../sealed/file-memory.ts'
 import { sealedOver } from '../sealed/open-sealed.ts'
 import { addKeyOptions, addSealerOptions, type TrustOptions } from '../sealed/trust-options.ts'
 import { openConnection } from '../session.ts'
@@ -84,7 +86,12 @@ async function bringBack(
   connection: Connection,
   version: FormerVersion,
 ): Promise<PutResult> {
-  if (version.contentType !== sealedType) return connection.restore(version, { signal: context.signal })
+  if (version.contentType !== sealedType) {
+    const restored = await connection.restore(version, { signal: context.signal })
+    const place = { address: connection.address, path: version.of }
+    await rememberUnsealed(new FileMemory(context.folder), place, connection.transport.now())
+    return restored
+  }
   const { files, open } = await sealedOver(context, options, connection)
   return files.restore(version, open)
 }

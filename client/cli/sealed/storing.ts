@@ -4,10 +4,12 @@ import type { PutData } from '../../files/source.ts'
 import type { Recipient } from '../../seal/envelope.ts'
 import { sealContext } from '../../seal/files/context.ts'
 import { resolveAll } from '../../seal/files/resolve.ts'
+import { rememberUnsealed } from '../../seal/files/trust.ts'
 import type { SealFor } from '../../seal/seal-for.ts'
 import { sealedType } from '../../sealing.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliContext } from '../context.ts'
+import { FileMemory } from './file-memory.ts'
 import { type SealedSession, sealedOver } from './open-sealed.ts'
 import { readRecipients } from './recipients.ts'
 import type { TrustOptions } from './trust-options.ts'
@@ -37,7 +39,7 @@ export async function storingFor(
   connection: Connection,
 ): Promise<Storing> {
   const { sealFor: names } = options
-  if (names === undefined) return options.plain === true ? connection : guarded(connection)
+  if (names === undefined) return plain(context, connection, options.plain === true)
   if (options.plain === true) throw new CliError('usage', '--plain and --seal-for contradict each other')
   const session = await sealedOver(context, options, connection)
   if (names.includes('same')) {
@@ -79,14 +81,17 @@ async function refuseTaken(connection: Connection, path: string, { signal }: Sto
 }
 
 /** What is sealed is not replaced by what all can read, unless that is said. */
-function guarded(connection: Connection): Storing {
+function plain({ folder }: CliContext, connection: Connection, isSaid: boolean): Storing {
+  const { address, transport } = connection
   return {
     async put(path, data, options) {
-      if (options.overwrite === true || options.ifMatch !== undefined) {
+      if (!isSaid && (options.overwrite === true || options.ifMatch !== undefined)) {
         const there = await connection.head(path, { signal: options.signal })
         if (there?.contentType === sealedType) throw sealedThere(path)
       }
-      return connection.put(path, data, options)
+      const done = await connection.put(path, data, options)
+      await rememberUnsealed(new FileMemory(folder), { address, path }, transport.now())
+      return done
     },
   }
 }

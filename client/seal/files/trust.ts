@@ -2,9 +2,13 @@ import { controls } from '../../did.ts'
 import { SealError } from '../errors.ts'
 import type { Envelope } from '../read-envelope.ts'
 import type { SealContext } from './context.ts'
+import type { SealMemory } from './memory.ts'
 
 /** How far the clock of a stranger may be ahead. */
 const maxAheadMs = 86_400_000
+
+/** In the place of a signature. */
+const unsealedMark = 'unsealed'
 
 /** Whose signatures a call takes beside those that are known: DIDs, or anybody's. */
 export type AllowedSealers = readonly string[] | 'anybody'
@@ -47,16 +51,44 @@ export function isOutOfReach(
 
 /** The version of a file that was last seen, and its signature. */
 async function seen(
-  context: SealContext,
+  memory: SealMemory,
   name: string,
 ): Promise<{ version: number; signature: string } | null> {
-  const [version, signature = ''] = ((await context.memory.get(name)) ?? '').split(' ')
+  const [version, signature = ''] = ((await memory.get(name)) ?? '').split(' ')
   return version === undefined || version === '' ? null : { version: Number(version), signature }
 }
 
 /** 0 where none was seen. */
 export async function lastSeenVersion(context: SealContext, path: string): Promise<number> {
-  return (await seen(context, nameOf(context.connection.address, path)))?.version ?? 0
+  return (await seen(context.memory, nameOf(context.connection.address, path)))?.version ?? 0
+}
+
+/** A file, wherever its address is. */
+interface Place {
+  readonly address: string
+  readonly path: string
+}
+
+/**
+ * Refuses a file that all can read where a sealed one was seen: anybody could have put it there, unsigned.
+ * @throws {SealError} `unsealed`
+ */
+export async function refuseUnsealed(memory: SealMemory, { address, path }: Place): Promise<void> {
+  const last = await seen(memory, nameOf(address, path))
+  if (last === null || last.signature === unsealedMark) return
+  throw new SealError('unsealed', `"${path}" is not sealed, and it was when it was seen here before`)
+}
+
+/** Remembers that a file is sealed no more, because oneself has stored it for all to read; older envelopes are refused. */
+export async function rememberUnsealed(
+  memory: SealMemory,
+  { address, path }: Place,
+  nowMs: number,
+): Promise<void> {
+  const last = await seen(memory, nameOf(address, path))
+  if (last === null) return
+  const version = Math.max(Math.floor(nowMs), last.version + 1)
+  await memory.set(nameOf(address, path), `${version} ${unsealedMark}`)
 }
 
 /**
@@ -83,7 +115,7 @@ export async function checkFresh(
   { version, signature }: { version: number; signature: string },
   what: string,
 ): Promise<void> {
-  const last = await seen(context, name)
+  const last = await seen(context.memory, name)
   if (last !== null && version < last.version) {
     throw new SealError('rolled-back', `${what} is an older version than one that was seen here before`)
   }

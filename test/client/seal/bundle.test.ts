@@ -25,13 +25,13 @@ async function bundle(contents: string): Promise<{ bytes: number; text: string; 
 }
 
 describe('sealed files, bundled for browsers', () => {
-  it('add at most 22 KB gzipped to the SDK, and import nothing of Node', async () => {
+  it('add at most 23 KB gzipped to the SDK, and import nothing of Node', async () => {
     const sdk = `export * from ${pathOf('index.js')}`
     const alone = await bundle(sdk)
     const both = await bundle(`${sdk}; export * from ${pathOf('seal/index.js')}`)
     expect(both.text).to.include('mandate sealed content v1')
     expect(alone.text).not.to.include('mandate sealed content v1')
-    expect(both.bytes - alone.bytes).to.be.at.most(22 * 1024)
+    expect(both.bytes - alone.bytes).to.be.at.most(23 * 1024)
     // What @hpke/common would load where there is no `globalThis.crypto`: in no browser, and in no Node that is supported.
     expect(both.imports).to.have.members(['crypto', '@noble/curves/nist.js'])
     expect(both.text).not.to.match(/["'`]node:|(?<![\w$.])(?:Buffer|process|setImmediate)\./)

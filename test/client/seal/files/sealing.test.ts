@@ -3,6 +3,7 @@ import { generateOpeningKey, sealing } from '../../../../client/seal/index.ts'
 import { generateSigner } from '../../../../client/signers/web-crypto-signer.ts'
 import { rejection } from '../../rejection.ts'
 import { suiteStage } from '../../sdk-stage.ts'
+import { codeOf } from '../sealing.ts'
 import { type Person, stacksPerson } from './people.ts'
 
 describe('a connection that seals', () => {
@@ -57,6 +58,32 @@ describe('a connection that seals', () => {
     await connection.put('a', bytes, { plain: true, contentType: type })
     const refusal = await rejection(reader.at(alice.address).get('a'))
     expect(refusal).to.include({ code: 'rolled-back', name: 'SealError' })
+  })
+
+  it('takes nothing unsigned in the place of what was sealed, unless that is said', async () => {
+    const alice = await stacksPerson(suite.stage)
+    const [connection, storage] = [
+      await connectSealing(alice),
+      await suite.stage.connect({ signer: alice.signer }),
+    ]
+    await connection.put('a', 'sealed', { sealFor: [bob.did] })
+    const reader = (await connectSealing(bob)).at(alice.address)
+    await reader.get('a')
+    await storage.put('a', 'forged', { overwrite: true })
+    for (const refused of [
+      () => reader.get('a'),
+      () => reader.get('a', { asStream: true }),
+      () => connection.put('a', 'for all'),
+      () => connection.update('a', () => 'for all'),
+    ]) {
+      expect(await codeOf(refused())).to.equal('unsealed')
+    }
+    expect((await reader.get('a', { plain: true })).text()).to.equal('forged')
+    await connection.put('a', 'for all', { plain: true, overwrite: true })
+    expect((await connection.get('a')).text()).to.equal('for all')
+    await connection.update('a', () => 'for all still')
+    await connection.put('a', 'sealed again', { sealFor: [bob.did], overwrite: true })
+    expect((await reader.get('a')).text()).to.equal('sealed again')
   })
 
   it('is one that was told to: no other takes sealFor', async () => {

@@ -167,7 +167,8 @@ describe('sharing a sealed file', () => {
     await alice.files.put('sweep-race/a', long, { sealFor: [bob.did] })
     let isFirst = true
     const meanwhile = async (input: RequestInfo | URL, init?: RequestInit) => {
-      if (isFirst && String(input).endsWith('/sweep-race/a')) {
+      const url = input instanceof Request ? input.url : input.toString()
+      if (isFirst && url.endsWith('/sweep-race/a')) {
         isFirst = false
         await alice.files.put('sweep-race/a', long, { keepHistory: true })
       }
