@@ -1,3 +1,5 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { keyOf, suiteMachines } from './cli-stage.ts'
 import { errorOf, sealedPeople } from './sealed-people.ts'
@@ -111,6 +113,22 @@ describe('sealed files by the command line', () => {
     expect((await alice.machine.ok(unshare)).stderr).to.include('one file is sealed for others')
     const nothing = await alice.machine.ok(['unshare', '-r', 'inn/', bob.did])
     expect(nothing.stderr).to.include('there is no sealed file below inn/')
+  })
+
+  it('are still sealed where a folder that was synced is brought back', async () => {
+    const { alice, bob } = await people('alice', 'bob')
+    const whom = ['--seal-for', bob.did]
+    await alice.machine.ok(['put', '-', 's/long.txt', ...whom], { stdin: long })
+    await alice.machine.ok(['put', '-', 's/short.txt', ...whom], { stdin: 'short' })
+    await mkdir(join(alice.machine.folder, 'copy'))
+    await alice.machine.ok(['sync', 'copy', 's/'])
+    await alice.machine.ok(['rm', '-r', 's/', '--yes'])
+    await rm(join(alice.machine.folder, 'copy/.mandate-sync.json'))
+    await alice.machine.ok(['sync', 'copy', 's/'])
+    await alice.machine.ok(['sweep', 's/', '--older-than', '0s'])
+    expect((await alice.machine.ok(['cat', 's/long.txt'])).stdout).to.equal(long)
+    const unshared = await alice.machine.ok(['unshare', '-r', 's/', bob.did])
+    expect(unshared.stdout).to.equal('unshared s/long.txt\nunshared s/short.txt\n')
   })
 
   it('that are damaged are deleted like any other file', async () => {

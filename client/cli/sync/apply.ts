@@ -1,6 +1,7 @@
-import { rm } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { relative } from 'node:path'
 import type { Connection } from '../../connect.ts'
+import { sealedType } from '../../sealing.ts'
 import { CliError } from '../cli-error.ts'
 import {
   commitBeside,
@@ -64,6 +65,8 @@ export function applyStep(
   }
 }
 
+const sealedStart = Buffer.from('{"sealed":"mandate/')
+
 type StepOf<K extends Step['do']> = Extract<Step, { do: K }>
 
 async function upload(
@@ -97,12 +100,28 @@ async function send(
   onBytes: (bytes: number) => void,
 ): Promise<void> {
   const condition = over === null ? { createOnly: true } : { ifMatch: over }
-  const put = { ...condition, ...(keepHistory ? { keepHistory } : {}), signal }
+  const contentType = (await isSealed(file)) ? { contentType: sealedType } : {}
+  const put = { ...condition, ...contentType, ...(keepHistory ? { keepHistory } : {}), signal }
   const { etag } = await uploadFile(connection, { file, path: prefix + path, put, onBytes })
   // The state that was planned for: where the file was changed while it was sent, the next run sees that. Nobody knows
   // then which bytes went out.
   const isSame = isSameStamp(await stampOf(file), local)
   synced.set(path, { etag, ...local, sha256: isSame ? sha256 : '' })
+}
+
+/**
+ * Whether a file is a sealed one as it was stored. Its name does not tell; and without its type it would be left out
+ * where a folder is taken away from somebody, and its content swept away.
+ */
+async function isSealed(file: string): Promise<boolean> {
+  const handle = await open(file)
+  try {
+    const start = Buffer.alloc(sealedStart.length)
+    await handle.read(start)
+    return start.equals(sealedStart)
+  } finally {
+    await handle.close()
+  }
 }
 
 async function download(
