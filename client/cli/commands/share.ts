@@ -87,6 +87,7 @@ export function unshareCommand(context: CliContext): Command {
         const result = await runFolder(context, { label: 'unshare', done: 'unshared', work })
         tellFolder(context, place, result)
         if (result.changed > 0) context.out.note(unreadText)
+        if (result.changed + result.unchanged === 0) return
         return context.out.note(
           'From now on they open nothing of what is sealed there, but by a group: its members, and who has a former key of it, are told by "mandate recipients" and "mandate group members".',
         )

@@ -2,6 +2,7 @@ import { PreconditionFailedError } from '../../errors.ts'
 import type { Progress } from '../../transport/transport.ts'
 import { toBytes } from '../chunks.ts'
 import type { Recipient } from '../envelope.ts'
+import { SealError } from '../errors.ts'
 import type { Envelope } from '../read-envelope.ts'
 import { type Commit, type Committed, commit, dropContent, nextVersion, prepareContent } from './commit.ts'
 import { openContent } from './content.ts'
@@ -94,6 +95,7 @@ async function changing(
   options: ChangeOptions,
   change: (object: OpenedObject, recipients: readonly Recipient[], version: number) => Promise<Committed>,
 ): Promise<Committed | null> {
+  let former = ''
   for (let tries = 1; ; tries++) {
     const object = await openObject(context, path, options)
     const recipients = await choose(object.opened.recipients, object.envelope)
@@ -104,9 +106,16 @@ async function changing(
     try {
       return await change(object, recipients, await nextVersion(context, path, object.envelope))
     } catch (error) {
-      if (!(error instanceof PreconditionFailedError) || tries === maxTries) throw error
+      // A content that is gone was replaced, unless its envelope is there still.
+      const isReplaced = isOfReplaced(error) && object.info.etag !== former
+      if ((!(error instanceof PreconditionFailedError) && !isReplaced) || tries === maxTries) throw error
+      former = object.info.etag
     } finally {
       await object.rest.return(undefined)
     }
   }
+}
+
+function isOfReplaced(error: unknown): boolean {
+  return error instanceof SealError && ['content-missing', 'replaced'].includes(error.code)
 }

@@ -92,6 +92,23 @@ describe('sharing a sealed file', () => {
     expect((await read(alice, 'alone')).text()).to.equal('x')
   })
 
+  it('ends where the file is replaced between its envelope and its content', async () => {
+    await alice.files.put('replaced', long, { sealFor: [bob.did, carol.did] })
+    let isFirst = true
+    const meanwhile = async (input: RequestInfo | URL, init?: RequestInit) => {
+      const url = input instanceof Request ? input.url : input.toString()
+      if (isFirst && url.includes('/.sealed/')) {
+        isFirst = false
+        await alice.files.put('replaced', long)
+      }
+      return fetch(input, init)
+    }
+    const device = await again(suite.stage, alice, { fetch: meanwhile })
+    expect(await device.files.unshare('replaced', [bob.did])).not.to.equal(null)
+    expect(await codeOf(read(bob, 'replaced'))).to.equal('not-a-recipient')
+    expect(await isLong(carol, 'replaced')).to.equal(true)
+  })
+
   it('ends for a whole folder, with progress, and tells what it could not do', async () => {
     for (const name of ['a', 'b', 'sub/c'])
       await alice.files.put(`folder/${name}`, long, { sealFor: [bob.did] })
