@@ -160,6 +160,11 @@ describe('keys of sealed files by the command line', () => {
     await alice.machine.ok(['key', 'publish', '--recovery', 'rescue'])
     await alice.machine.ok(['key', 'backup', 'rescue', '--out', 'rescue.phrase'])
     await alice.machine.ok(['key', 'rm', 'rescue', '--yes'])
+    // What others are asked to compare, her own machine prints too.
+    const [shown] = (await alice.machine.ok(['key', 'fingerprint', '--json'])).json()
+    const [asBobSeesIt] = (await bob.machine.ok(['key', 'fingerprint', alice.did, '--json'])).json()
+    expect(shown).to.deep.equal(asBobSeesIt)
+    expect(shown?.recovery).to.have.length(1)
     await alice.machine.ok(['put', '-', 'after', '--seal-for', bob.did], { stdin: 'after' })
     await bob.machine.ok(['put', '-', 'by-bob', '--seal-for', alice.did, trust], { stdin: 'by bob' })
     const drill = ['key', 'recover', '--from', 'rescue.phrase']

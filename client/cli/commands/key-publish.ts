@@ -3,7 +3,7 @@ import { addressOfDid, controls } from '../../did.ts'
 import { fingerprint, parseEncryptionKey } from '../../seal/encryption-key.ts'
 import { SealError } from '../../seal/errors.ts'
 import { sealContext } from '../../seal/files/context.ts'
-import { fetchStatement, lastPublished } from '../../seal/files/resolve.ts'
+import { fetchStatement, lastPublished, type Pin } from '../../seal/files/resolve.ts'
 import type { KeyStatement } from '../../seal/statement.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliContext, HubOptions } from '../context.ts'
@@ -102,7 +102,8 @@ export function fingerprintCommand(context: CliContext): Command {
       if (who === undefined || (await context.keys.find(who)) !== null) {
         const { did, openingKeys } = await identityOf(context, who === undefined ? options : { as: who })
         const [key] = await openingKeys()
-        return tellKeys(context, { did, key: key?.did ?? did, recovery: [] })
+        const recovery = (await pinned(context, did))?.recovery ?? []
+        return tellKeys(context, { did, key: key?.did ?? did, recovery })
       }
       const keys = await publishedBy(context, options, who)
       await tellKeys(context, keys)
@@ -127,10 +128,16 @@ async function publishedBy(context: CliContext, options: HubOptions, who: string
   return { did, key: parseEncryptionKey(did).did, recovery: [] }
 }
 
-async function pinNote({ folder }: CliContext, { did, key }: Keys): Promise<string> {
-  const pin = await new FileMemory(folder).get(`pin:${did}`)
+/** What this machine has published for one of its keys, or has used of somebody else. */
+async function pinned({ folder }: CliContext, did: string): Promise<Pin | null> {
+  const text = await new FileMemory(folder).get(`pin:${did}`)
+  return text === null ? null : (JSON.parse(text) as Pin)
+}
+
+async function pinNote(context: CliContext, { did, key }: Keys): Promise<string> {
+  const pin = await pinned(context, did)
   if (pin === null) return 'It was not used on this machine before.'
-  return (JSON.parse(pin) as { key?: unknown }).key === key
+  return pin.key === key
     ? 'It is the one that was used on this machine before.'
     : 'It is ANOTHER than the one that was used on this machine before.'
 }
