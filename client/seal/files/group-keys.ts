@@ -51,6 +51,7 @@ export async function keysOfGroups(
       if (object !== null) keys.push(...(await keysOf(there, object)))
     } catch (error) {
       if (!(error instanceof MandateError)) throw error
+      error.message = `the group ${group}: ${error.message}`
       failure ??= error
     }
   }

@@ -120,6 +120,8 @@ describe('a group', () => {
     const reader = await again(suite.stage, bob, { groups: [broken, group] })
     expect((await reader.files.at(alice.address).get('again')).text()).to.equal('two')
     expect(await codeOf(reader.files.at(alice.address).get('for-nobody'))).to.equal('malformed')
+    const unread = await rejection(reader.files.at(alice.address).get('for-nobody'))
+    expect(unread.message).to.include(broken)
     const found: string[] = []
     const listing = async () => {
       for await (const { path } of reader.files.sharedWithMe([alice.did])) found.push(path)
