@@ -2,6 +2,7 @@ import { MandateError } from '../../errors.ts'
 import { sealedType } from '../envelope.ts'
 import { isContentPath, isHistoryPath } from './content-path.ts'
 import type { SealContext } from './context.ts'
+import { type AllowedSealers, wasSealed } from './trust.ts'
 
 /** How far a folder is. */
 export interface FolderProgress {
@@ -28,21 +29,29 @@ export interface FolderOptions {
   onProgress?: (progress: FolderProgress) => void
 }
 
-interface WithIndex {
+interface ForEachOptions {
   /** Whether the boxes of the index, below `.mandate/`, are among the files. */
   withIndex?: boolean
+  /** `anybody` takes it that what was sealed may be so no more. */
+  sealers?: AllowedSealers
 }
 
-/** Paths of the sealed files below a prefix, by their Content-Type. */
+/**
+ * Paths of the sealed files below a prefix, by their Content-Type. That is not signed, so what was seen sealed is among
+ * them too: a storage that names another type would keep a file open for those who are removed.
+ */
 async function sealedPaths(
-  context: SealContext,
+  { connection, memory }: SealContext,
   prefix: string,
-  { signal, withIndex = false }: FolderOptions & WithIndex,
+  { signal, withIndex = false, sealers }: FolderOptions & ForEachOptions,
 ): Promise<string[]> {
+  const { address } = connection
   const paths: string[] = []
-  for await (const { path, contentType } of context.connection.list({ prefix, stat: true, signal })) {
+  for await (const { path, contentType } of connection.list({ prefix, stat: true, signal })) {
     const isOther = isContentPath(path) || isHistoryPath(path) || (!withIndex && path.startsWith('.mandate/'))
-    if (contentType === sealedType && !isOther) paths.push(path)
+    if (isOther) continue
+    const isByType = contentType === sealedType
+    if (isByType || (sealers !== 'anybody' && (await wasSealed(memory, { address, path })))) paths.push(path)
   }
   return paths
 }
@@ -56,7 +65,7 @@ export async function forEachSealed(
   context: SealContext,
   prefix: string,
   change: (path: string) => Promise<boolean>,
-  options: FolderOptions & WithIndex = {},
+  options: FolderOptions & ForEachOptions = {},
 ): Promise<FolderResult> {
   const { signal, onProgress } = options
   const paths = await sealedPaths(context, prefix, options)

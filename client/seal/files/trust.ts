@@ -73,10 +73,15 @@ interface Place {
  * Refuses a file that all can read where a sealed one was seen: anybody could have put it there, unsigned.
  * @throws {SealError} `unsealed`
  */
-export async function refuseUnsealed(memory: SealMemory, { address, path }: Place): Promise<void> {
+export async function refuseUnsealed(memory: SealMemory, place: Place): Promise<void> {
+  if (!(await wasSealed(memory, place))) return
+  throw new SealError('unsealed', `"${place.path}" is not sealed, and it was when it was seen here before`)
+}
+
+/** Whether what was last seen of a file was sealed. */
+export async function wasSealed(memory: SealMemory, { address, path }: Place): Promise<boolean> {
   const last = await seen(memory, nameOf(address, path))
-  if (last === null || last.signature === unsealedMark) return
-  throw new SealError('unsealed', `"${path}" is not sealed, and it was when it was seen here before`)
+  return last !== null && last.signature !== unsealedMark
 }
 
 /** Remembers that a file is sealed no more, because oneself has stored it for all to read; older envelopes are refused. */

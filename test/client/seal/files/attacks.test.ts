@@ -188,6 +188,23 @@ describe('a storage that is not honest', () => {
     expect(await codeOf(bob.files.at(alice.address).get('ahead'))).to.equal('not-a-recipient')
   })
 
+  it('cannot keep a file from the removal of a reader by another type', async () => {
+    for (const name of ['a', 'b']) await alice.files.put(`types/${name}`, 'x', { sealFor: [bob.did] })
+    const { connection } = alice.files
+    for (const [path, bytes] of [
+      ['types/a', await raw('types/a')],
+      ['types/b', 'not sealed at all'],
+    ] as const) {
+      await connection.put(path, bytes, { overwrite: true, contentType: 'text/plain' })
+    }
+    const result = await alice.files.unshareAll('types/', [bob.did])
+    expect(result).to.include({ changed: 1, unchanged: 0 })
+    expect(result.failed.map(({ path }) => path)).to.deep.equal(['types/b'])
+    expect(await codeOf(read('types/a'))).to.equal('not-a-recipient')
+    const expected = await alice.files.unshareAll('types/', [bob.did], { sealers: 'anybody' })
+    expect(expected).to.deep.include({ changed: 0, unchanged: 1, failed: [] })
+  })
+
   it('that loses a content is told apart from a file that is replaced', async () => {
     await alice.files.put('lost', long, { sealFor: [bob.did] })
     await alice.files.connection.delete(await contentOf('lost'), { anyVersion: true })
