@@ -276,8 +276,16 @@ describe('sealed files by the command line', () => {
       stdin: 'two',
     })
     expect((await bob.machine.ok(['cat', `${alice.address}:d/a`])).stdout).to.equal('two')
-    await alice.machine.ok(['restore', 'd/a'])
+    const restored = await alice.machine.ok(['restore', 'd/a'])
+    expect(restored.stderr).to.include(`Who can open it now: ${bob.did}, alice`)
     expect((await bob.machine.ok(['cat', `${alice.address}:d/a`])).stdout).to.equal(`one ${long}`)
+    await alice.machine.ok(['put', '-', 'p/a'], { stdin: 'for all' })
+    const over = ['--seal-for', 'alice', '--force', '--keep-history']
+    await alice.machine.ok(['put', '-', 'p/a', ...over], { stdin: 'sealed' })
+    expect((await alice.machine.run(['restore', 'p/a'])).status).to.equal(4)
+    expect((await alice.machine.ok(['cat', 'p/a'])).stdout).to.equal('sealed')
+    await alice.machine.ok(['restore', 'p/a', '--plain'])
+    expect((await alice.machine.ok(['cat', 'p/a'])).stdout).to.equal('for all')
     await alice.machine.ok(['put', '-', 'e/a', '--seal-for', 'alice'], { stdin: long })
     expect((await alice.machine.run(['rm', 'e/a', '--if-match', 'another'])).status).to.equal(4)
     await alice.machine.ok(['rm', 'e/a'])

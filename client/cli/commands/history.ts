@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
 import type { Connection } from '../../connection.ts'
 import type { FormerVersion } from '../../files/history.ts'
-import type { PutResult } from '../../files/put.ts'
-import { rememberUnsealed } from '../../seal/files/trust.ts'
+import { rememberUnsealed, wasSealed } from '../../seal/files/trust.ts'
 import { sealedType } from '../../sealing.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliContext, HubOptions } from '../context.ts'
@@ -10,11 +9,17 @@ import { defineCommand } from '../define-command.ts'
 import { isFolderPath, readRemotePath } from '../remote-path.ts'
 import { FileMemory } from '../sealed/file-memory.ts'
 import { sealedOver } from '../sealed/open-sealed.ts'
+import type { Stored } from '../sealed/storing.ts'
 import { addKeyOptions, addSealerOptions, type TrustOptions } from '../sealed/trust-options.ts'
 import { openConnection } from '../session.ts'
 import { alignColumns } from '../terminal/output.ts'
 import { printable } from '../terminal/style.ts'
 import { formatBytes } from '../terminal/units.ts'
+import { noteRecipients } from './share.ts'
+
+interface RestoreOptions extends TrustOptions {
+  plain?: boolean
+}
 
 export function historyCommand(context: CliContext): Command {
   return defineCommand('history', {
@@ -57,7 +62,8 @@ export function restoreCommand(context: CliContext): Command {
   return addKeyOptions(addSealerOptions(command))
     .argument('<path>', 'file: [owner:]path')
     .argument('[version]', 'name of the version (default: the youngest)')
-    .action(async (text: string, wanted: string | undefined, options: TrustOptions) => {
+    .option('--plain', 'bring back what all can read, even over a sealed file')
+    .action(async (text: string, wanted: string | undefined, options: RestoreOptions) => {
       const { address, path } = await readFilePath(context, text)
       const connection = await openConnection(context, options, address)
       const versions = await connection.history(path, { signal: context.signal })
@@ -72,28 +78,45 @@ export function restoreCommand(context: CliContext): Command {
           },
         )
       }
-      const { etag, publicUrl } = await bringBack(context, options, connection, found)
+      const { etag, publicUrl, recipients } = await bringBack(context, options, connection, found)
+      const sealed = recipients === undefined ? {} : { recipients }
       context.out.result(
-        { path, version: versionName(found), etag, url: publicUrl },
+        { path, version: versionName(found), etag, url: publicUrl, ...sealed },
         `restored ${printable(text)} as it was until ${replacedAt(found)}`,
       )
+      if (recipients !== undefined) await noteRecipients(context, recipients)
     })
 }
 
 async function bringBack(
   context: CliContext,
-  options: TrustOptions,
+  options: RestoreOptions,
   connection: Connection,
   version: FormerVersion,
-): Promise<PutResult> {
-  if (version.contentType !== sealedType) {
-    const restored = await connection.restore(version, { signal: context.signal })
-    const place = { address: connection.address, path: version.of }
-    await rememberUnsealed(new FileMemory(context.folder), place, connection.transport.now())
-    return restored
-  }
+): Promise<Stored> {
+  if (version.contentType !== sealedType) return bringBackPlain(context, options, connection, version)
   const { files, open } = await sealedOver(context, options, connection)
   return files.restore(version, open)
+}
+
+/** What a storage shows as history may be anything: what was sealed is not replaced by it unless that is said. */
+async function bringBackPlain(
+  { folder, signal }: CliContext,
+  { plain = false }: RestoreOptions,
+  connection: Connection,
+  version: FormerVersion,
+): Promise<Stored> {
+  const memory = new FileMemory(folder)
+  const place = { address: connection.address, path: version.of }
+  const there = plain ? null : await connection.head(version.of, { signal })
+  if (!plain && (there?.contentType === sealedType || (await wasSealed(memory, place)))) {
+    throw new CliError('conflict', `${version.of} is sealed, and that version is for all to read`, {
+      hint: 'To bring it back all the same: --plain.',
+    })
+  }
+  const restored = await connection.restore(version, { signal })
+  await rememberUnsealed(memory, place, connection.transport.now())
+  return restored
 }
 
 async function readFilePath(context: CliContext, text: string) {

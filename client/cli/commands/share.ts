@@ -158,9 +158,13 @@ async function tellFile(
   const recipients = await files.recipients(path, open).catch(unlessRemoved)
   context.out.result({ path, outcome, ...(recipients === null ? {} : { recipients }) }, line)
   if (recipients === null) return null
+  await noteRecipients(context, recipients)
+  return recipients
+}
+
+export async function noteRecipients(context: CliContext, recipients: readonly Recipient[]): Promise<void> {
   const nameOf = await nameRecipients(context)
   context.out.note(`Who can open it now: ${recipients.map((one) => printable(nameOf(one))).join(', ')}`)
-  return recipients
 }
 
 /** Who has taken a file away from oneself is told no more of it. */
