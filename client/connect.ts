@@ -190,7 +190,16 @@ class HubConnection implements Connection {
     return historyOf(this.transport, path, options)
   }
 
-  restore(version: FormerVersion, options?: Pick<PutOptions, 'signal' | 'onProgress'>): Promise<PutResult> {
+  async restore(
+    version: FormerVersion,
+    options: Pick<PutOptions, 'signal' | 'onProgress'> = {},
+  ): Promise<PutResult> {
+    if (this.#sealer !== undefined && version.contentType === sealedType) {
+      throw new InvalidInputError(
+        'a sealed version is sealed anew: bring it back by restore() of sealedFiles',
+      )
+    }
+    await this.#refuseSealed(version.of, { signal: options.signal })
     return restoreVersion(this.#files, version, options)
   }
 

@@ -60,6 +60,20 @@ describe('a connection that seals', () => {
     expect(refusal).to.include({ code: 'rolled-back', name: 'SealError' })
   })
 
+  it('brings no former version back as it is, in the place of what is sealed or sealed itself', async () => {
+    const alice = await stacksPerson(suite.stage)
+    const connection = await connectSealing(alice)
+    await connection.put('a', 'for all')
+    await connection.put('a', 'sealed', { sealFor: [bob.did], keepHistory: true })
+    await connection.put('a', 'sealed anew', { sealFor: 'same', keepHistory: true })
+    const versions = await connection.history('a')
+    expect(versions).to.have.length(2)
+    for (const version of versions) {
+      expect((await rejection(connection.restore(version))).name).to.equal('InvalidInputError')
+    }
+    expect((await connection.get('a')).text()).to.equal('sealed anew')
+  })
+
   it('takes nothing unsigned in the place of what was sealed, unless that is said', async () => {
     const alice = await stacksPerson(suite.stage)
     const [connection, storage] = [
