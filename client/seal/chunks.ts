@@ -9,15 +9,20 @@ export interface Chunk {
 /**
  * Cuts a stream into chunks of a length, whatever it came in; only the last is shorter, and empty only where there is
  * nothing at all.
+ * @param allocate memory of that length for the next chunk
  */
-export async function* inChunks(source: AsyncIterable<Uint8Array>, length: number): AsyncGenerator<Chunk> {
-  let chunk = new Uint8Array(length)
+export async function* inChunks(
+  source: AsyncIterable<Uint8Array>,
+  length: number,
+  allocate: () => Bytes = () => new Uint8Array(length),
+): AsyncGenerator<Chunk> {
+  let chunk = allocate()
   let filled = 0
   for await (const part of source) {
     for (let rest = part; rest.length > 0; ) {
       if (filled === length) {
         yield { bytes: chunk, isLast: false }
-        chunk = new Uint8Array(length)
+        chunk = allocate()
         filled = 0
       }
       const taken = rest.subarray(0, length - filled)

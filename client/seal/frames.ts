@@ -49,11 +49,18 @@ export async function* sealFrames(
   const hashes: Bytes[] = []
   let size = 0
   const cipher = frameCipher(key)
-  const seal = async ({ bytes, isLast }: Chunk, index: number) => cipher.seal(bytes, nonce(index, isLast))
-  for await (const { sealed, hash } of mapAhead(inChunks(source, frame), seal)) {
+  // Used again and again: memory that is made for each frame is what the garbage collector would be busy with.
+  const free: Bytes[] = []
+  const allocate = () => free.pop() ?? new Uint8Array(frame)
+  const seal = async ({ bytes, isLast }: Chunk, index: number) => {
+    const sealed = await cipher.seal(bytes, nonce(index, isLast))
+    free.push(new Uint8Array(bytes.buffer))
+    return { ...sealed, bytes: bytes.length }
+  }
+  for await (const { pieces, hash, bytes } of mapAhead(inChunks(source, frame, allocate), seal)) {
     hashes.push(hash)
-    size += sealed.length - tagBytes
-    yield sealed
+    size += bytes
+    yield* pieces
   }
   const list = concat(...hashes)
   onEnd({ size, digest: await sha256(list) })

@@ -2,9 +2,9 @@ import type { Bytes } from '../bytes.ts'
 
 /** A frame as it is stored. */
 export interface SealedFrame {
-  /** The ciphertext, then the tag. */
-  readonly sealed: Bytes
-  /** SHA-256 over both. */
+  /** The ciphertext, then the tag, in pieces. */
+  readonly pieces: readonly Bytes[]
+  /** SHA-256 over all of them. */
   readonly hash: Bytes
 }
 

@@ -5,7 +5,7 @@ export function frameCipher(key: CryptoKey): FrameCipher {
   return {
     async seal(plain, iv) {
       const sealed = new Uint8Array(await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, key, plain))
-      return { sealed, hash: await sha256(sealed) }
+      return { pieces: [sealed], hash: await sha256(sealed) }
     },
     open(iv, length) {
       const sealed = new Uint8Array(length)
