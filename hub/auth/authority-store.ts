@@ -2,6 +2,7 @@ import type { Driver } from '../../drivers/driver.ts'
 import type { Address } from '../../drivers/key.ts'
 import { type CacheName, type HubInstruments, noHubInstruments } from '../instruments.ts'
 import { FactCache } from './fact-cache.ts'
+import { once } from './once.ts'
 import { listGrantIds, readGrant, type StoredGrant, storeGrant } from './records/grants.ts'
 import {
   isRevocationStored,
@@ -27,10 +28,10 @@ export interface AuthorityStoreOptions {
  */
 export interface AuthorityStore {
   /** The address's oldest valid timestamp in whole seconds, `null` where none was set. */
-  oldestValidSeconds(address: Address): Promise<number | null>
+  oldestValidSeconds(address: Address): number | null | Promise<number | null>
   /** Raises the oldest valid timestamp; a lower one changes nothing. */
   raiseOldestValid(address: Address, seconds: number): Promise<void>
-  isRevoked(address: Address, revocationId: string): Promise<boolean>
+  isRevoked(address: Address, revocationId: string): boolean | Promise<boolean>
   /** For good: there is no way back. */
   revoke(address: Address, revocation: Revocation): Promise<void>
   /** One deposited grant by its CID, `null` where there is none. */
@@ -101,17 +102,15 @@ export function authorityStore({
   })
 
   return {
-    async oldestValidSeconds(address) {
-      return (await timestamps.get(address)).value
-    },
+    oldestValidSeconds: (address) => once(timestamps.get(address), ({ value }) => value),
     async raiseOldestValid(address, seconds) {
       timestamps.learn(address, { value: await raiseTimestamp(driver, address, seconds) })
     },
-    async isRevoked(address, revocationId) {
-      const { ids, isWhole } = await revocationLists.get(address)
-      if (ids.has(revocationId)) return true
-      return isWhole ? false : (await revocations.get(joinName(address, revocationId))).value
-    },
+    isRevoked: (address, revocationId) =>
+      once(revocationLists.get(address), ({ ids, isWhole }): boolean | Promise<boolean> => {
+        if (ids.has(revocationId)) return true
+        return isWhole ? false : once(revocations.get(joinName(address, revocationId)), ({ value }) => value)
+      }),
     async revoke(address, revocation) {
       await storeRevocation(driver, address, revocation)
       const { revocationId } = revocation

@@ -45,6 +45,9 @@ export interface Chains {
   endOf(chain: VerifiedChain): Promise<WireError | null>
 }
 
+/** What a chain is verified for. */
+type Use = Pick<VerifyOptions, 'purpose' | 'isAudience' | 'maxLifetimeSeconds'>
+
 /** Verified tokens that are kept: by number and by an estimate of their bytes. */
 const maxVerifiedTokens = 20_000
 const maxVerifiedBytes = 64 * 1024 * 1024
@@ -65,37 +68,46 @@ export function chains(options: ChainsOptions): Chains {
     set: (cid, token) => remembered.set(cid, token),
   }
 
+  // A token may speak of other addresses too; their owners' words count there.
+  const oldestValidSeconds = (place: string) => authorityStore.oldestValidSeconds(place as Address)
+  const isRevoked = (place: string, revocationId: string) =>
+    authorityStore.isRevoked(place as Address, revocationId)
+
   function verify(
-    sent: SentChain,
+    { jwt, proofs }: SentChain,
     address: Address,
     now: number,
-    use: Pick<VerifyOptions, 'purpose' | 'isAudience' | 'maxLifetimeSeconds'>,
+    { purpose, isAudience, maxLifetimeSeconds }: Use,
   ): Promise<VerifiedChain> {
+    const resolveProof = depositedProofs(authorityStore, address)
+    // Written out: spreading options into options would take as long as all that is looked up for them.
     const options: VerifyOptions = {
-      ...use,
+      purpose,
+      isAudience,
+      maxLifetimeSeconds,
       address,
       now,
       verified,
-      proofs: sent.proofs,
-      resolveProof: depositedProofs(authorityStore, address),
-      // A token may speak of other addresses too; their owners' words count there.
-      oldestValidSeconds: (place) => authorityStore.oldestValidSeconds(place as Address),
-      isRevoked: (place, revocationId) => authorityStore.isRevoked(place as Address, revocationId),
+      proofs,
+      resolveProof,
+      oldestValidSeconds,
+      isRevoked,
     }
-    return refusingUcan(verifyChain(sent.jwt, options))
+    return refusingUcan(verifyChain(jwt, options))
+  }
+
+  const invocations: Use = {
+    purpose: 'invocation',
+    isAudience: (did) => isHubDid(did, hubDids),
+    maxLifetimeSeconds: maxInvocationLifetimeSeconds,
   }
 
   return {
-    invocation: (sent, address, now) =>
-      verify(sent, address, now, {
-        purpose: 'invocation',
-        isAudience: (did) => isHubDid(did, hubDids),
-        maxLifetimeSeconds: maxInvocationLifetimeSeconds,
-      }),
+    invocation: (sent, address, now) => verify(sent, address, now, invocations),
     delegation: (sent, address, now, audience) =>
       verify(sent, address, now, {
         purpose: 'delegation',
-        ...(audience === undefined ? {} : { isAudience: (did: string) => namesKey(did, audience) }),
+        isAudience: audience === undefined ? undefined : (did) => namesKey(did, audience),
       }),
     revocation: (sent, address, now) => verify(sent, address, now, { purpose: 'revocation' }),
     async endOf(chain) {
@@ -123,6 +135,7 @@ function depositedProofs(store: AuthorityStore, address: Address): (cid: string)
   }
 }
 
+/** Whoever holds its proofs holds them decoded too, which takes some times as much as their text. */
 function estimateBytes({ capabilityCount, proofs }: Ucan): number {
-  return 1500 + capabilityCount * 400 + proofs.reduce((sum, { jwt }) => sum + (jwt?.length ?? 0), 0)
+  return 1500 + capabilityCount * 400 + 6 * proofs.reduce((sum, { jwt }) => sum + (jwt?.length ?? 0), 0)
 }

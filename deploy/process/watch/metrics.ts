@@ -4,7 +4,7 @@ import { type DriverObserver, observedDriver } from '../../../drivers/observed.t
 import type { RequestEnd } from '../../../http/instruments.ts'
 import type { RunningServer, ServerLoad } from '../../../http/server.ts'
 import { software } from '../../../http/software.ts'
-import type { HubInstruments } from '../../../hub/instruments.ts'
+import type { CacheName, HubInstruments } from '../../../hub/instruments.ts'
 import { boundedLabel } from './bounded-label.ts'
 import type { ServerName, Watch } from './watch.ts'
 
@@ -110,12 +110,7 @@ function instruments(registry: Registry): (server: ServerName) => HubInstruments
     labelNames: ['outcome'],
     registers,
   })
-  const lookups = new Counter({
-    name: 'mandate_hub_cache_lookups_total',
-    help: 'Look-ups in the memory of the hub: hit or miss',
-    labelNames: ['cache', 'result'],
-    registers,
-  })
+  const lookups = lookupCounts(registry)
   const routeLabel = boundedLabel(40)
   const outcomeLabel = boundedLabel(60)
 
@@ -130,8 +125,31 @@ function instruments(registry: Registry): (server: ServerName) => HubInstruments
     },
     turnedAway: (reason) => turnedAway.inc({ server, reason }),
     credential: (outcome) => credentials.inc({ outcome: outcomeLabel(outcome) }),
-    cache: (cache, isHit) => lookups.inc({ cache, result: isHit ? 'hit' : 'miss' }),
+    cache: lookups,
   })
+}
+
+/** Told a dozen times for each request: counted in passing, and handed on when somebody asks. */
+function lookupCounts(registry: Registry): HubInstruments['cache'] {
+  const untold = new Map<CacheName, { hit: number; miss: number }>()
+  new Counter({
+    name: 'mandate_hub_cache_lookups_total',
+    help: 'Look-ups in the memory of the hub: hit or miss',
+    labelNames: ['cache', 'result'],
+    registers: [registry],
+    collect() {
+      for (const [cache, { hit, miss }] of untold) {
+        this.inc({ cache, result: 'hit' }, hit)
+        this.inc({ cache, result: 'miss' }, miss)
+      }
+      untold.clear()
+    },
+  })
+  return (cache, isHit) => {
+    const counts = untold.get(cache) ?? { hit: 0, miss: 0 }
+    counts[isHit ? 'hit' : 'miss']++
+    untold.set(cache, counts)
+  }
 }
 
 function driverObserver(registry: Registry): DriverObserver {

@@ -41,8 +41,6 @@ export interface GatherOptions {
   /** Looks a CID up elsewhere; what it gives is checked like anything else. */
   resolveProof?: ((cid: string) => Promise<string | null>) | undefined
   verified?: VerifiedTokenCache | undefined
-  /** Whether the outermost token must expire. */
-  mustExpire?: boolean | undefined
   checkSignature?: SignatureCheck | undefined
 }
 
@@ -59,13 +57,24 @@ interface Edge {
  * Decodes a token and every proof that it rests on, and verifies each signature once. Everything that came with the
  * token is decoded and within the limits before its first signature is verified, and nothing is looked up elsewhere
  * before those signatures are right.
+ * @param mustExpire whether the outermost token must
  * @throws {UcanError} `malformed`, `too-large`, `too-deep`, `bad-signature`, or what `resolveProof` rejects with
  */
-export async function gatherTokens(jwt: string, options: GatherOptions): Promise<TokenGraph> {
+export async function gatherTokens(
+  jwt: string,
+  options: GatherOptions,
+  mustExpire = false,
+): Promise<TokenGraph> {
   const sent = options.proofs ?? new Map<string, string>()
   checkSentBytes(jwt, sent)
-  const gathering = new Gathering(options, sent)
-  gathering.want({ cid: cidOf(jwt), jwt, link: 0, child: null })
+  const cid = cidOf(jwt)
+  const known = sent.size === 0 ? knownGraph(options.verified?.get(cid)) : undefined
+  if (known !== undefined) {
+    if (mustExpire) checkExpires(known.outermost.ucan)
+    return known
+  }
+  const gathering = new Gathering(options, sent, mustExpire)
+  gathering.want({ cid, jwt, link: 0, child: null })
   for (;;) {
     const unresolved = await gathering.takeAllAtHand()
     gathering.checkLimits()
@@ -73,6 +82,16 @@ export async function gatherTokens(jwt: string, options: GatherOptions): Promise
     if (unresolved.length === 0) return gathering.graph()
     await gathering.resolve(unresolved)
   }
+}
+
+/**
+ * Whole graphs by their outermost token, as long as a cache of the caller's keeps that: of tokens that hold all their
+ * proofs, so that nothing about them can be another the next time.
+ */
+const wholeGraphs = new WeakMap<Ucan, TokenGraph>()
+
+function knownGraph(outermost: Ucan | undefined): TokenGraph | undefined {
+  return outermost === undefined ? undefined : wholeGraphs.get(outermost)
 }
 
 function checkSentBytes(jwt: string, sent: ReadonlyMap<string, string>): void {
@@ -90,15 +109,23 @@ class Gathering {
   readonly #missing = new Map<string, number>()
   readonly #sent: ReadonlyMap<string, string>
   readonly #options: GatherOptions
+  readonly #mustExpire: boolean
+  /** All that was sent, is named or was found. */
+  readonly #cids: Set<string>
+  /** Whether every token lies within the one that names it. */
+  #isSelfContained = true
   #wanted: Edge[] = []
   #unverified: Array<{ token: ChainToken; jwt: string }> = []
 
-  constructor(options: GatherOptions, sent: ReadonlyMap<string, string>) {
+  constructor(options: GatherOptions, sent: ReadonlyMap<string, string>, mustExpire: boolean) {
     this.#options = options
+    this.#mustExpire = mustExpire
     this.#sent = sent
+    this.#cids = new Set(sent.keys())
   }
 
   want(edge: Edge): void {
+    this.#isSelfContained &&= edge.jwt !== null
     this.#wanted.push(edge)
   }
 
@@ -112,7 +139,7 @@ class Gathering {
       if (known !== undefined) checkVersions(edge, known.ucan)
       else if (jwt !== null) await this.#add(edge, jwt)
       else if (!this.#missing.has(edge.cid)) unresolved.push(edge)
-      this.#checkCount(unresolved)
+      this.#count(edge.cid)
     }
     return unresolved
   }
@@ -124,7 +151,7 @@ class Gathering {
     if (cid !== edge.cid) throw notOfItsCid(edge)
     const ucan = remembered ?? decodeUcan(jwt, edge.link, cid)
     checkVersions(edge, ucan)
-    if (edge.child === null && this.#options.mustExpire) checkExpires(ucan)
+    if (edge.child === null && this.#mustExpire) checkExpires(ucan)
     const token = { ucan, link: edge.link }
     this.#tokens.set(edge.cid, token)
     if (remembered === undefined) this.#unverified.push({ token, jwt })
@@ -133,13 +160,9 @@ class Gathering {
     }
   }
 
-  #checkCount(unresolved: readonly Edge[]): void {
-    const cids = new Set([
-      ...this.#tokens.keys(),
-      ...this.#sent.keys(),
-      ...unresolved.map((edge) => edge.cid),
-    ])
-    if (cids.size > maxTokens) throw tooLarge(`at most ${maxTokens} tokens`)
+  #count(cid: string): void {
+    this.#cids.add(cid)
+    if (this.#cids.size > maxTokens) throw tooLarge(`at most ${maxTokens} tokens`)
   }
 
   checkLimits(): void {
@@ -184,7 +207,9 @@ class Gathering {
     const [outermost] = this.#tokens.values()
     if (outermost === undefined) throw new Error('a graph begins with the token that was asked for')
     const missing = [...this.#missing].map(([cid, link]) => ({ cid, link }))
-    return { tokens: this.#tokens, outermost, missing }
+    const graph = { tokens: this.#tokens, outermost, missing }
+    if (this.#isSelfContained) wholeGraphs.set(outermost.ucan, graph)
+    return graph
   }
 }
 

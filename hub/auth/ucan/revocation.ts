@@ -1,4 +1,5 @@
 import { controls } from '../keys.ts'
+import { once } from '../once.ts'
 import { UcanError } from './errors.ts'
 import type { ChainToken, TokenGraph } from './graph.ts'
 import { clockLeewaySeconds } from './limits.ts'
@@ -6,9 +7,9 @@ import { clockLeewaySeconds } from './limits.ts'
 /** What owners have said; both reject where it cannot be read, and nothing is let through then. */
 export interface RevocationLookups {
   /** The address's oldest valid timestamp in whole seconds, `null` where none was set. */
-  oldestValidSeconds(address: string): Promise<number | null>
+  oldestValidSeconds(address: string): number | null | Promise<number | null>
   /** Whether a delegation, by its revocation id, is revoked at an address. */
-  isRevoked(address: string, revocationId: string): Promise<boolean>
+  isRevoked(address: string, revocationId: string): boolean | Promise<boolean>
 }
 
 /** Tokens that begin a chain at an address: the owner's own that speak of it. */
@@ -31,31 +32,54 @@ function isCutOff(issuedAt: number | null, oldestValid: number | null, now: numb
   return issuedAt === null || issuedAt < oldestValid || issuedAt > now + clockLeewaySeconds
 }
 
+/** Where to look for what, for one chain. */
+export interface RevocationPlan {
+  readonly places: ReadonlyArray<{
+    readonly address: string
+    /** Tokens that a revocation there ends. */
+    readonly tokens: readonly ChainToken[]
+    /** Tokens that the oldest valid timestamp there may cut off. */
+    readonly roots: readonly ChainToken[]
+  }>
+}
+
 /**
- * Looks for a revocation of any token of the chain at the address of the request, and of any delegation at the other
- * addresses that it speaks of: one that is revoked or cut off anywhere refuses the whole.
+ * Any token of the chain counts at the address of the request, and any delegation at the other addresses that it
+ * speaks of: one that is revoked or cut off anywhere refuses the whole.
  * @param delegations the tokens to look for there too
  */
-export async function findRevocation(
+export function planRevocation(
   graph: TokenGraph,
   address: string,
+  delegations: readonly ChainToken[],
+): RevocationPlan {
+  const addresses = new Set([address, ...delegations.flatMap(addressesOf)])
+  const places = [...addresses].map((place) => {
+    const roots = rootsAt(graph, place)
+    if (place === address) return { address, tokens: [...graph.tokens.values()], roots }
+    return {
+      address: place,
+      tokens: delegations.filter((token) => speaksOf(token, place)),
+      roots: roots.filter((root) => delegations.includes(root)),
+    }
+  })
+  return { places }
+}
+
+/** Looks for what ends a chain, as of now. @param now seconds since 1970 */
+export async function findRevocation(
+  { places }: RevocationPlan,
   lookups: RevocationLookups,
   now: number,
-  delegations: readonly ChainToken[],
 ): Promise<UcanError | null> {
-  const tokens = [...graph.tokens.values()]
-  const counting = new Set(delegations)
-  const addresses = new Set([address, ...delegations.flatMap(addressesOf)])
-  const checks = [...addresses].flatMap((place) => [
-    ...tokens
-      .filter((token) => place === address || (counting.has(token) && speaksOf(token, place)))
-      .map((token) => findRevoked(token, place, lookups)),
-    ...rootsAt(graph, place)
-      .filter((token) => place === address || counting.has(token))
-      .map((token) => findCutOff(token, place, lookups, now)),
-  ])
-  const found = await Promise.all(checks)
-  return found.find((error) => error !== null) ?? null
+  const found: Array<UcanError | null | Promise<UcanError | null>> = []
+  for (const { address, tokens, roots } of places) {
+    for (const token of tokens) found.push(findRevoked(token, address, lookups))
+    for (const root of roots) found.push(findCutOff(root, address, lookups, now))
+  }
+  const isKnown = found.every((one) => !(one instanceof Promise))
+  const all = isKnown ? (found as Array<UcanError | null>) : await Promise.all(found.map(async (one) => one))
+  return all.find((error) => error !== null) ?? null
 }
 
 function addressesOf({ ucan }: ChainToken): string[] {
@@ -66,25 +90,31 @@ function speaksOf({ ucan }: ChainToken, address: string): boolean {
   return ucan.capabilities.some((capability) => capability.address === address)
 }
 
-async function findRevoked(
+function findRevoked(
   { ucan, link }: ChainToken,
   address: string,
   lookups: RevocationLookups,
-): Promise<UcanError | null> {
-  if (!(await lookups.isRevoked(address, ucan.revocationId))) return null
-  return new UcanError('revoked', { link, expected: 'a delegation that nobody in its chain has revoked' })
+): UcanError | null | Promise<UcanError | null> {
+  return once(lookups.isRevoked(address, ucan.revocationId), (isRevoked) =>
+    isRevoked
+      ? new UcanError('revoked', { link, expected: 'a delegation that nobody in its chain has revoked' })
+      : null,
+  )
 }
 
-async function findCutOff(
+function findCutOff(
   { ucan, link }: ChainToken,
   address: string,
   lookups: RevocationLookups,
   now: number,
-): Promise<UcanError | null> {
-  if (!isCutOff(ucan.issuedAt, await lookups.oldestValidSeconds(address), now)) return null
-  return new UcanError('revoked', {
-    link,
-    claim: 'iat',
-    expected: "an issue time from the owner's oldest valid timestamp up to now",
-  })
+): UcanError | null | Promise<UcanError | null> {
+  return once(lookups.oldestValidSeconds(address), (oldestValid) =>
+    isCutOff(ucan.issuedAt, oldestValid, now)
+      ? new UcanError('revoked', {
+          link,
+          claim: 'iat',
+          expected: "an issue time from the owner's oldest valid timestamp up to now",
+        })
+      : null,
+  )
 }

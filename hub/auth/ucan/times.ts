@@ -11,11 +11,16 @@ import { clockLeewaySeconds } from './limits.ts'
 export function checkTimes(graph: TokenGraph, now: number, maxLifetimeSeconds: number | null): void {
   for (const token of graph.tokens.values()) checkWindow(token, now)
   checkLifetime(graph.outermost, now, maxLifetimeSeconds)
+  if (nested.has(graph)) return
   const begins = effectiveBegins(graph)
   for (const token of graph.tokens.values()) {
     for (const proof of proofsOf(graph, token)) checkWithinProof(token, proof, begins)
   }
+  nested.add(graph)
 }
+
+/** Graphs in which every token lies within the times of its proofs: as long as they are the same, so does each. */
+const nested = new WeakSet<TokenGraph>()
 
 function checkWindow({ ucan, link }: ChainToken, now: number): void {
   const { expiration, notBefore } = ucan

@@ -10,7 +10,13 @@ import {
 } from './graph.ts'
 import { checkAlignment, checkAudience } from './principals.ts'
 import { type Proof, Prover } from './proving.ts'
-import { findRevocation, type RevocationLookups, rootsAt } from './revocation.ts'
+import {
+  findRevocation,
+  planRevocation,
+  type RevocationLookups,
+  type RevocationPlan,
+  rootsAt,
+} from './revocation.ts'
 import { checkTimes } from './times.ts'
 
 export interface VerifyOptions extends RevocationLookups {
@@ -26,9 +32,9 @@ export interface VerifyOptions extends RevocationLookups {
   /** Seconds since 1970; fractions are allowed. */
   now: number
   /** Whether a DID is the one that the outermost token must be made out to. Required for an invocation. */
-  isAudience?: (did: string) => boolean
+  isAudience?: ((did: string) => boolean) | undefined
   /** For an invocation; without it there is no bound. */
-  maxLifetimeSeconds?: number
+  maxLifetimeSeconds?: number | undefined
   /** Tokens that came with this one, by CID: see `parseUcansHeader`. */
   proofs?: ReadonlyMap<string, string>
   /** Deposited proofs by CID; `null` where there is none. Asked only once all signatures that were sent are right. */
@@ -97,7 +103,7 @@ export interface VerifiedChain {
  * @throws {UcanError} any code but `no-grant`; or whatever a look-up rejects with
  */
 export async function verifyChain(jwt: string, options: VerifyOptions): Promise<VerifiedChain> {
-  const graph = await gatherTokens(jwt, { ...options, mustExpire: options.purpose === 'invocation' })
+  const graph = await gatherTokens(jwt, options, options.purpose === 'invocation')
   if (options.purpose !== 'revocation') checkUse(graph, options)
   checkAlignment(graph)
   return summarize(graph, options)
@@ -112,18 +118,10 @@ function checkUse(graph: TokenGraph, options: VerifyOptions): void {
 
 async function summarize(graph: TokenGraph, options: VerifyOptions): Promise<VerifiedChain> {
   const { address, now } = options
-  const { outermost } = graph
-  const { ucan } = outermost
-  const prover = new Prover(graph)
-  const claims = ucan.capabilities
-    .filter((capability) => capability.address === address)
-    .map((capability) => ({ capability, proof: prover.prove(outermost, capability) }))
-  const rooted = [...graph.tokens.values()].some((token) => controls(token.ucan.issuer, address))
-  const elsewhere = rooted ? delegationsOf(graph, options) : []
-  const look = () => findRevocation(graph, address, options, now, elsewhere)
+  const { ucan } = graph.outermost
+  const { claims, isRooted, issuedAt, plan, whole, storeOnly, tokens } = judge(graph, options)
+  const look = () => findRevocation(plan, options, now)
   const revoked = await look()
-  const whole = withExtent(claims, 'all')
-  const storeOnly = withExtent(claims, 'store-only')
   return {
     address,
     principal: ucan.issuer,
@@ -133,8 +131,8 @@ async function summarize(graph: TokenGraph, options: VerifyOptions): Promise<Ver
     expiration: ucan.expiration,
     notBefore: ucan.notBefore,
     namesProofs: ucan.proofs.length > 0,
-    tokens: [...graph.tokens.values()].map(summarizeToken),
-    issuedAt: oldest(rootsAt(graph, address).map((root) => root.ucan.issuedAt)),
+    tokens,
+    issuedAt,
     revoked,
     capabilities: revoked === null ? whole : [],
     archiveStores: revoked === null ? storeOnly : [],
@@ -144,15 +142,56 @@ async function summarize(graph: TokenGraph, options: VerifyOptions): Promise<Ver
       refusalOf(
         graph,
         claims.filter(({ capability }) => serves(capability)),
-        { rooted, revoked },
+        { isRooted, revoked },
       ),
     findRevocation: look,
   }
 }
 
-/** What an invocation says of other addresses is of no use there, so nothing that was said there is about it. */
-function delegationsOf({ tokens }: TokenGraph, { purpose }: VerifyOptions): ChainToken[] {
-  return [...tokens.values()].filter(({ link }) => link > 0 || purpose === 'delegation')
+/** All about a chain at an address that neither time nor revocations change. */
+interface Judgement {
+  readonly claims: readonly Claim[]
+  /** Whether a token of it is by a key that controls the address. */
+  readonly isRooted: boolean
+  readonly issuedAt: number | null
+  readonly plan: RevocationPlan
+  readonly whole: readonly Capability[]
+  readonly storeOnly: readonly Capability[]
+  readonly tokens: readonly TokenSummary[]
+}
+
+type Question = Pick<VerifyOptions, 'address' | 'purpose'>
+
+/** The last of each graph: a chain comes again for what it came for before. */
+const lastJudgements = new WeakMap<TokenGraph, Question & Judgement>()
+
+function judge(graph: TokenGraph, { address, purpose }: Question): Judgement {
+  const last = lastJudgements.get(graph)
+  if (last?.address === address && last.purpose === purpose) return last
+  const judgement = { address, purpose, ...judgeAnew(graph, { address, purpose }) }
+  lastJudgements.set(graph, judgement)
+  return judgement
+}
+
+function judgeAnew(graph: TokenGraph, { address, purpose }: Question): Judgement {
+  const { outermost } = graph
+  const tokens = [...graph.tokens.values()]
+  const prover = new Prover(graph)
+  const claims = outermost.ucan.capabilities
+    .filter((capability) => capability.address === address)
+    .map((capability) => ({ capability, proof: prover.prove(outermost, capability) }))
+  const isRooted = tokens.some((token) => controls(token.ucan.issuer, address))
+  // What an invocation says of other addresses is of no use there, so nothing that was said there is about it.
+  const delegations = tokens.filter(({ link }) => link > 0 || purpose === 'delegation')
+  return {
+    claims,
+    isRooted,
+    issuedAt: oldest(rootsAt(graph, address).map((root) => root.ucan.issuedAt)),
+    plan: planRevocation(graph, address, isRooted ? delegations : []),
+    whole: withExtent(claims, 'all'),
+    storeOnly: withExtent(claims, 'store-only'),
+    tokens: tokens.map(summarizeToken),
+  }
 }
 
 interface Claim {
@@ -177,9 +216,9 @@ function oldest(times: ReadonlyArray<number | null>): number | null {
 function refusalOf(
   graph: TokenGraph,
   serving: readonly Claim[],
-  { rooted, revoked }: { rooted: boolean; revoked: UcanError | null },
+  { isRooted, revoked }: { isRooted: boolean; revoked: UcanError | null },
 ): UcanError | null {
-  if (serving.length > 0 && !rooted) return missingProof(graph) ?? rootNotOwner(graph)
+  if (serving.length > 0 && !isRooted) return missingProof(graph) ?? rootNotOwner(graph)
   if (revoked !== null) return revoked
   if (serving.some(({ proof }) => proof.extent === 'all')) return null
   const failures = serving.map(({ proof }) => proof.failure).filter((failure) => failure !== null)

@@ -22,7 +22,7 @@ function hexId(number: number): string {
   return number.toString(16).padStart(64, '0')
 }
 
-async function codeOf(outcome: Promise<unknown>): Promise<string> {
+async function codeOf(outcome: unknown): Promise<string> {
   try {
     await outcome
   } catch (error) {
@@ -47,7 +47,7 @@ describe('the store of what owners have said', () => {
 
   it('asks once for look-ups that are made at the same time', async () => {
     const store = open(driver)
-    await Promise.all(Array.from({ length: 50 }, () => store.oldestValidSeconds(address)))
+    await Promise.all(Array.from({ length: 50 }, async () => store.oldestValidSeconds(address)))
     expect(reads()).to.equal(1)
   })
 
