@@ -15,25 +15,28 @@ export interface ClosedLoad {
 export async function loadClosed({ port, request, connections, seconds }: ClosedLoad): Promise<number> {
   let sent = 0
   let answered = 0
-  let failure: Outcome | null = null
   const began = performance.now()
-  const isOver = () => failure !== null || performance.now() - began >= seconds * 1000
-  await Promise.all(
-    Array.from(
-      { length: connections },
-      () =>
-        new Promise<void>((resolve) => {
-          const client = new RawClient(port, (own, outcome) => {
-            if (outcome.status === 202) answered++
-            else failure = outcome
-            if (!isOver()) return own.send(request(sent++))
-            own.destroy()
-            resolve()
-          })
+  const isOver = () => performance.now() - began >= seconds * 1000
+
+  const oneByOne = () =>
+    new Promise<void>((resolve, reject) => {
+      const next = (client: RawClient) => {
+        try {
           client.send(request(sent++))
-        }),
-    ),
-  )
-  if (failure !== null) throw new Error(`an answer was ${(failure as Outcome).status} where 202 was expected`)
+        } catch (error) {
+          client.destroy()
+          reject(error)
+        }
+      }
+      const take = (client: RawClient, { status }: Outcome) => {
+        if (status === 202) answered++
+        if (status === 202 && !client.closes && !isOver()) return next(client)
+        client.destroy()
+        if (status === 202 && !client.closes) resolve()
+        else reject(new Error(`an answer was ${status}, or ended its connection, where 202 was expected`))
+      }
+      next(new RawClient(port, take))
+    })
+  await Promise.all(Array.from({ length: connections }, oneByOne))
   return answered / ((performance.now() - began) / 1000)
 }

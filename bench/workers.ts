@@ -1,3 +1,4 @@
+import { maxChainLength } from '../hub/auth/ucan/index.ts'
 import { loadClosed } from './closed-load.ts'
 import { bucketOf, makeOwner, v1Token } from './owner.ts'
 import { type BenchServer, serverName, startHub } from './servers.ts'
@@ -13,7 +14,7 @@ interface Case {
 }
 
 /** Fresh tokens that are made beforehand, for each second and worker. */
-const maxRate = 2_500
+const maxRate = 4_000
 
 /**
  * Stores of 1 KiB with a fresh token each, by one process and by two, in turns, on any core beside the load. That costs
@@ -21,7 +22,7 @@ const maxRate = 2_500
  * system and to its threads is on the other core as it is. @returns a Markdown table
  */
 export async function measureWorkers(rounds: number, seconds: number): Promise<string> {
-  const cases = [plain(), chain('EdDSA'), chain('ES256')]
+  const cases = [plain(), chain('EdDSA', 3), chain('ES256', 3), chain('ES256', maxChainLength)]
   const lines: string[] = []
   const one = await startHub('none', { workers: 1, anyCore: true })
   const two = await startHub('none', { workers: 2, anyCore: true })
@@ -54,18 +55,22 @@ function plain(): Case {
   return { name: 'v1, a fresh token each', address: bucketOf(owner), mint: () => v1Token(owner) }
 }
 
-/** Owner, delegate and invocation, all three fresh, their proofs inline. */
-function chain(algorithm: Algorithm): Case {
-  const [alice, bob, carol] = [makeSigner(algorithm), makeSigner(algorithm), makeSigner(algorithm)]
-  const address = addressOfSigner(alice)
-  const hubDid = `did:web:${serverName}`
+/** From the owner over delegates to the invocation, all of them fresh, their proofs inline. */
+function chain(algorithm: Algorithm, links: number): Case {
+  const people = Array.from({ length: links }, () => makeSigner(algorithm))
+  const [owner] = people
+  if (owner === undefined) throw new RangeError('a chain has links')
+  const address = addressOfSigner(owner)
   const kind = algorithm === 'EdDSA' ? 'Ed25519' : 'P-256'
   return {
-    name: `3-link chain of ${kind}, each first seen`,
+    name: `${links}-link chain of ${kind}, each first seen`,
     address,
     mint() {
-      const root = makeUcan(alice, bob.did, address, [])
-      return `ucan:${makeUcan(carol, hubDid, address, [makeUcan(bob, carol.did, address, [root])])}`
+      const token = people.reduce((proof: string | null, issuer, i) => {
+        const audience = people[i + 1]?.did ?? `did:web:${serverName}`
+        return makeUcan(issuer, audience, address, proof === null ? [] : [proof])
+      }, null)
+      return `ucan:${token}`
     },
   }
 }
@@ -84,7 +89,7 @@ async function measure(
     request: () => {
       const token = tokens.pop()
       if (token === undefined) throw new Error('the fresh tokens have run out')
-      return storeRequest(address, `file-${files++ % 4096}`, token)
+      return storeRequest(address, `file-${files++}`, token)
     },
     connections: 32,
     seconds,
