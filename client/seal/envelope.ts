@@ -10,8 +10,8 @@ export const formatName = 'mandate/1'
 export const envelopeDomain = 'sealed envelope'
 export { sealedType } from '../sealing.ts'
 
-/** Bytes of an envelope. */
-const maxEnvelopeBytes = 1024 * 1024
+/** The most bytes of an envelope: over a thousand recipients. */
+export const maxEnvelopeBytes = 1024 * 1024
 /** Keys in one envelope. */
 export const maxRecipients = 1000
 

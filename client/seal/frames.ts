@@ -8,6 +8,8 @@ import { type FrameCipher, type FrameOpening, tagBytes } from './frame-cipher/fr
 export const defaultFrame = 256 * 1024
 export const maxFrame = 1024 * 1024
 export const hashBytes = 32
+/** Frames of one content: their hashes, 32 MiB of them, are held in memory. 256 GiB in frames of the default length. */
+export const maxFrames = 1024 * 1024
 
 /** How the sealed form of a content is laid out. */
 export interface Layout {

@@ -14,7 +14,7 @@ import {
   type Recipient,
 } from './envelope.ts'
 import { SealError } from './errors.ts'
-import { layoutOf, maxFrame } from './frames.ts'
+import { layoutOf, maxFrame, maxFrames } from './frames.ts'
 import type { OpeningKey } from './opening-key.ts'
 import { parseLine, type SignedLine, verifyLine } from './signed-line.ts'
 import { unwrap, type Wrapped } from './wrap.ts'
@@ -95,8 +95,9 @@ function readContent(value: unknown): ContentRecord {
     Record<string, unknown>
   >
   if (!isCount(version) || !isCount(size) || !isCount(frame) || typeof inline !== 'boolean') throw malformed()
-  if (frame < 1 || frame > maxFrame || !Number.isSafeInteger(layoutOf(size, frame).sealedBytes))
-    throw malformed()
+  if (frame < 1 || frame > maxFrame) throw malformed()
+  const { frames, sealedBytes } = layoutOf(size, frame)
+  if (frames > maxFrames || !Number.isSafeInteger(sealedBytes)) throw malformed()
   const content = { id: contentId(id), version, size, frame, digest: fromBase64url(digest, 32), inline }
   return kept === true ? { ...content, kept } : content
 }

@@ -1,4 +1,4 @@
-import { NotFoundError, TransferError } from '../../errors.ts'
+import { NotFoundError, RangeNotSatisfiableError, TransferError } from '../../errors.ts'
 import { download } from '../../files/download.ts'
 import type { Transport } from '../../transport/transport.ts'
 import type { Bytes } from '../bytes.ts'
@@ -32,7 +32,9 @@ export async function openContent(
   const wanted = frameRange(size, frame, frames, options.range)
   const stored = await sealedBytesOf(transport, object, options)
   const isSmall = frames === 1
-  const small = isSmall ? await (inline ? toBytes(object.rest) : stored(0, sealedBytes)) : null
+  const small = isSmall
+    ? await (inline ? toBytes(atMost(object.rest, sealedBytes)) : stored(0, sealedBytes))
+    : null
   if (small !== null && small.length !== sealedBytes) throw damaged()
   if (small === null && inline) await object.rest.return(undefined)
   const hashes = small?.slice(framesBytes) ?? (await stored(framesBytes, frames * hashBytes))
@@ -75,6 +77,16 @@ async function* cut(source: AsyncGenerator<Bytes>, skip: number, length: number)
   }
 }
 
+/** Without a length of its own a stream could go on for ever. */
+async function* atMost(source: AsyncGenerator<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
+  let left = bytes
+  for await (const part of source) {
+    left -= part.length
+    if (left < 0) throw damaged()
+    yield part
+  }
+}
+
 interface StoredContent {
   (start: number, length: number): Promise<Bytes>
   stream(start: number, length: number): Promise<AsyncGenerator<Uint8Array>>
@@ -86,24 +98,28 @@ async function sealedBytesOf(
   { envelope, info, start }: OpenedObject,
   { signal, from }: ContentOptions,
 ): Promise<StoredContent> {
-  const { inline, id } = envelope.content
+  const { inline, id, size, frame } = envelope.content
+  const { sealedBytes } = layoutOf(size, frame)
   const path = inline ? (from ?? envelope.path) : await contentPath(envelope.path, id)
   const offset = inline ? start : 0
   const stream = async (first: number, length: number) => {
     const range = { first: offset + first, last: offset + first + length - 1 }
-    const part = await replacedIfGone(download(transport, path, { range, signal }))
+    const part = await whereItIs(download(transport, path, { range, signal }), inline)
     if ('notModified' in part || (inline && part.info.etag !== info.etag)) throw replaced()
-    if (part.length !== null && part.length !== length) throw damaged()
+    const isWhole = inline || part.info.size === sealedBytes
+    if (!isWhole || (part.length !== null && part.length !== length)) throw damaged()
     return clean(iterate(part.stream))
   }
   const whole = async (first: number, length: number) => toBytes(await stream(first, length))
   return Object.assign(whole, { stream })
 }
 
-async function replacedIfGone<T>(reading: Promise<T>): Promise<T> {
+/** What a reader says of a content that is not there, or is shorter, in terms of sealed files. */
+async function whereItIs<T>(reading: Promise<T>, inline: boolean): Promise<T> {
   try {
     return await reading
   } catch (error) {
+    if (error instanceof RangeNotSatisfiableError) throw inline ? replaced() : damaged()
     if (!(error instanceof NotFoundError)) throw error
     throw new SealError('content-missing', 'the content of the sealed file is not there', { cause: error })
   }

@@ -4,12 +4,10 @@ import type { FileInfo } from '../../files/file.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { type Bytes, concat } from '../bytes.ts'
 import { iterate } from '../chunks.ts'
+import { maxEnvelopeBytes } from '../envelope.ts'
 import { SealError } from '../errors.ts'
 import { damaged, layoutOf } from '../frames.ts'
 import { type Envelope, type OpenedEnvelope, readEnvelope } from '../read-envelope.ts'
-
-/** The longest envelope that is read: over a thousand recipients. */
-const maxEnvelopeBytes = 1024 * 1024
 
 /** A sealed file as it is stored: its envelope, and what follows it. */
 export interface StoredObject {

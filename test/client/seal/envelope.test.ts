@@ -106,6 +106,7 @@ describe('an envelope', () => {
     ['keys that are no list', { keys: 'x' }],
     ['frames of more than a mebibyte', { content: { version: 1, size: 1, frame: 2 ** 21, inline: true } }],
     ['frames of no byte', { content: { version: 1, size: 1, frame: 0, inline: true } }],
+    ['more frames than are held in memory', { content: { size: 2 ** 20 + 1, frame: 1 } }],
     ['more frames than are counted exactly', { content: { size: Number.MAX_SAFE_INTEGER, frame: 1 } }],
     ['no content', { content: null }],
     ['a sealer that is no text', { sealer: 5 }],

@@ -1,14 +1,13 @@
 /**
- * Seals so many bytes as a stream, reads them back as one, and prints the rates in MiB/s, whether all came, and the
- * most memory that this process has taken, as JSON: `node transfer-child.js <hub URL> <bytes> [compare]`. To compare,
- * the same goes up and down plain before.
+ * Seals so many bytes as a stream, reads them back as one, and prints whether all came, and the most memory that this
+ * process has taken, as JSON: `node transfer-child.js <hub URL> <bytes>`.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { connect, generateStacksSigner } from '../../../../client/index.ts'
 import { sealedFiles, stacksOpeningKey } from '../../../../client/seal/index.ts'
 
-const [hub = '', bytes = '', compare] = process.argv.slice(2)
+const [hub = '', bytes = ''] = process.argv.slice(2)
 const size = Number(bytes)
 const signer = generateStacksSigner()
 const me = await connect({ hub, signer })
@@ -19,12 +18,6 @@ async function* content(): AsyncGenerator<Uint8Array> {
   for (let offset = 0; offset < size; offset += 65_536) {
     yield Buffer.alloc(Math.min(65_536, size - offset), offset % 251)
   }
-}
-
-async function rateOf(transfer: () => Promise<unknown>): Promise<number> {
-  const start = performance.now()
-  await transfer()
-  return Math.round((size / 1_048_576 / (performance.now() - start)) * 1000)
 }
 
 async function digest(chunks: AsyncIterable<Uint8Array>): Promise<string> {
@@ -39,18 +32,8 @@ function peakMemoryMiB(): number {
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024
 }
 
-const digestOf = async (stream: Promise<{ stream: ReadableStream<Uint8Array> }>) =>
-  digest((await stream).stream)
-const rates: Record<string, number> = {}
-if (compare === 'compare') {
-  rates.plainUp = await rateOf(() => me.put('plain', () => content(), { size }))
-  rates.plainDown = await rateOf(() => digestOf(me.get('plain', { asStream: true })))
-}
-let received = ''
-rates.sealedUp = await rateOf(() => files.put('sealed', () => content(), { size, sealFor: [] }))
-rates.sealedDown = await rateOf(async () => {
-  received = await digestOf(files.stream('sealed'))
-})
+await files.put('sealed', () => content(), { size, sealFor: [] })
+const received = await digest((await files.stream('sealed')).stream)
 const peakMiB = peakMemoryMiB()
 const isSame = received === (await digest(content()))
-process.stdout.write(JSON.stringify({ isSame, peakMiB, ...rates }))
+process.stdout.write(JSON.stringify({ isSame, peakMiB }))
