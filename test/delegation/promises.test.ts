@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { DriverError, type DriverErrorCode } from '../../drivers/errors.ts'
 import { memoryDriver } from '../../drivers/memory.ts'
 import { eventually, sleep } from '../hub/eventually.ts'
-import { type DriverCall, type FaultyDriver, faultyDriver } from '../hub/faulty-driver.ts'
+import { type DriverCall, type FaultyDriver, faultyDriver, gate } from '../hub/faulty-driver.ts'
 import { openRaw, type RawConnection, rawHead } from '../hub/raw.ts'
 import { can, hubDid, mint, testNow } from '../ucan/mint.ts'
 import type { Persona } from '../ucan/personas.ts'
@@ -188,6 +188,32 @@ describe('a write that is still streaming', () => {
 function unavailable(code: DriverErrorCode = 'unavailable'): () => Promise<void> {
   return () => Promise.reject(new DriverError(code, 'the storage does not answer'))
 }
+
+describe('a delete that has not come to the storage yet', () => {
+  it('is refused when its delegation is revoked meanwhile, and the file stays', async () => {
+    const driver = faultyDriver(memoryDriver())
+    await withWorld({ driver }, async (world) => {
+      const owner = newOwner()
+      const owners = { as: v1(owner, { iat: testNow }) }
+      const held = [can(owner, '', 'gaia/delete')]
+      const toBob = delegate(owner, bob, held)
+      const stored = await world.store(owner, 'a', { ...owners, body: 'kept' })
+      const { etag } = stored.json as { etag: string }
+      const { fault, reached, open } = gate()
+      driver.inject('stat', fault)
+      const answer = world.delete(owner, 'a', {
+        as: invoke(bob, held, { proofs: [toBob] }),
+        // Which of the two is there has to be looked up.
+        headers: { 'If-Match': `${etag}, "another"` },
+      })
+      await reached
+      expectStatus(await world.revoke(owner, { ucan: toBob }, owners), 202)
+      open()
+      expectRefused(await answer, { code: 'revoked' })
+      expect(await world.content(owner, 'a')).to.equal('kept')
+    })
+  })
+})
 
 describe('two hubs over one storage', () => {
   async function withTwo(seconds: number, test: (one: World, two: World) => Promise<void>): Promise<void> {
