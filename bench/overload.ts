@@ -89,6 +89,7 @@ function table({
 }: Figures): string {
   const done = outcomes.filter(({ status }) => status === 202)
   const refused = outcomes.filter(({ status }) => status === 429 || status === 503)
+  const known = refused.filter(({ isFirst }) => !isFirst)
   const others = outcomes.length - done.length - refused.length
   const rows = [
     ['stores a second that it can do', rate.toFixed(0)],
@@ -98,6 +99,10 @@ function table({
     ['time of a store: median, 99 %', `${quantile(done, 0.5)} / ${quantile(done, 0.99)} ms`],
     ['turned away, a second', (refused.length / seconds).toFixed(0)],
     ['time of a refusal: median, 99 %', `${quantile(refused, 0.5)} / ${quantile(refused, 0.99)} ms`],
+    [
+      'the same on connections that were there',
+      `${quantile(known, 0.5)} / ${quantile(known, 0.99)} ms, of ${known.length} in ${refused.length}`,
+    ],
     ['other answers, broken connections', `${others}`],
     ['peak MiB before / in all', `${calmMib?.toFixed(0) ?? '?'} / ${peakMib?.toFixed(0) ?? '?'}`],
     ['itself again 2 s after the end, within', `${recoveryMs.toFixed(0)} ms`],

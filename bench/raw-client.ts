@@ -5,6 +5,8 @@ export interface Outcome {
   /** 0 where the connection broke. */
   status: number
   ms: number
+  /** Whether the connection was new: then the time to be accepted is in `ms`. */
+  isFirst: boolean
 }
 
 /**
@@ -16,6 +18,7 @@ export class RawClient {
   readonly #done: (client: RawClient, outcome: Outcome) => void
   #sentMs: number | null = null
   #received = ''
+  #isFirst = true
   closes = false
 
   constructor(port: number, done: (client: RawClient, outcome: Outcome) => void) {
@@ -54,7 +57,9 @@ export class RawClient {
   #finish(status: number): void {
     if (this.#sentMs === null) return
     const ms = performance.now() - this.#sentMs
+    const isFirst = this.#isFirst
     this.#sentMs = null
-    this.#done(this, { status, ms })
+    this.#isFirst = false
+    this.#done(this, { status, ms, isFirst })
   }
 }

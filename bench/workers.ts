@@ -43,6 +43,10 @@ export async function measureWorkers(rounds: number, seconds: number): Promise<s
     await Promise.all([one.stop(), two.stop()])
   }
   return [
+    'Made by `TMPDIR=/dev/shm npm run bench -- --only workers`, files in memory, on any core beside the load. On two cores',
+    'that leaves two workers little more than one: a single one has its main thread on one core, and the threads that write',
+    'its files, with the load, on the other. What grows with the workers is what the main thread does: to verify, above all.',
+    '',
     '| credential | one worker | two workers | ratio |',
     '| --- | --- | --- | --- |',
     ...lines,
