@@ -199,16 +199,16 @@ describe('a delete that has not come to the storage yet', () => {
       const toBob = delegate(owner, bob, held)
       const stored = await world.store(owner, 'a', { ...owners, body: 'kept' })
       const { etag } = stored.json as { etag: string }
-      const { fault, reached, open } = gate()
-      driver.inject('stat', fault)
+      const lookUp = gate()
+      driver.inject('stat', lookUp.fault)
       const answer = world.delete(owner, 'a', {
         as: invoke(bob, held, { proofs: [toBob] }),
         // Which of the two is there has to be looked up.
         headers: { 'If-Match': `${etag}, "another"` },
       })
-      await reached
+      await lookUp.reached
       expectStatus(await world.revoke(owner, { ucan: toBob }, owners), 202)
-      open()
+      lookUp.open()
       expectRefused(await answer, { code: 'revoked' })
       expect(await world.content(owner, 'a')).to.equal('kept')
     })
