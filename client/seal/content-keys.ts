@@ -15,8 +15,8 @@ export interface ContentPlace {
 
 /** The keys that one data key gives for one content. */
 export interface ContentKeys {
-  /** AES-256-GCM. */
-  readonly frames: CryptoKey
+  /** AES-256-GCM: 32 bytes, for the cipher of the platform. */
+  readonly frames: Bytes
   /** AES-256-GCM. */
   readonly details: CryptoKey
   /** HMAC-SHA256. */
@@ -33,7 +33,10 @@ export async function contentKeys(dataKey: Bytes, place: ContentPlace): Promise<
   )
   const parameters = { name: 'HKDF', hash: 'SHA-256', salt: place.id, info }
   const bits = await crypto.subtle.deriveBits(parameters, secret, 3 * 256)
-  const [frames, details] = await Promise.all([0, 32].map((start) => aesKey(bits.slice(start, start + 32))))
+  const details = await crypto.subtle.importKey('raw', bits.slice(32, 64), 'AES-GCM', false, [
+    'encrypt',
+    'decrypt',
+  ])
   const proof = await crypto.subtle.importKey(
     'raw',
     bits.slice(64),
@@ -41,12 +44,7 @@ export async function contentKeys(dataKey: Bytes, place: ContentPlace): Promise<
     false,
     ['sign'],
   )
-  if (frames === undefined || details === undefined) throw new RangeError('two keys were made')
-  return { frames, details, proof }
-}
-
-function aesKey(bits: ArrayBuffer): Promise<CryptoKey> {
-  return crypto.subtle.importKey('raw', bits, 'AES-GCM', false, ['encrypt', 'decrypt'])
+  return { frames: new Uint8Array(bits.slice(0, 32)), details, proof }
 }
 
 /** What the data key is wrapped for: it opens for this content only. */

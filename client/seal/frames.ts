@@ -44,7 +44,7 @@ export interface SealedContent {
  */
 export async function* sealFrames(
   source: AsyncIterable<Uint8Array>,
-  key: CryptoKey,
+  key: Bytes,
   frame: number,
   onEnd: (content: SealedContent) => void,
 ): AsyncGenerator<Bytes> {
@@ -102,7 +102,7 @@ export async function checkHashes(hashes: Bytes, digest: Bytes): Promise<void> {
  */
 export async function* openFrames(
   source: AsyncIterable<Uint8Array>,
-  key: CryptoKey,
+  key: Bytes,
   plan: FramePlan,
 ): AsyncGenerator<Bytes> {
   let next = plan.first

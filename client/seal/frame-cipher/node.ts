@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, type DecipherGCM, KeyObject } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, createSecretKey, type DecipherGCM } from 'node:crypto'
 import type { Bytes } from '../bytes.ts'
 import { type FrameCipher, tagBytes } from './frame-cipher.ts'
 
@@ -7,8 +7,9 @@ const algorithm = 'aes-256-gcm'
 const pieceBytes = 64 * 1024
 const options = { authTagLength: tagBytes }
 
-export function frameCipher(cryptoKey: CryptoKey): FrameCipher {
-  const key = KeyObject.from(cryptoKey)
+/** @param bytes 32 of them */
+export function frameCipher(bytes: Bytes): FrameCipher {
+  const key = createSecretKey(bytes)
   return {
     seal(plain, nonce) {
       const cipher = createCipheriv(algorithm, key, nonce, options)

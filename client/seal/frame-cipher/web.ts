@@ -1,10 +1,18 @@
 import { type Bytes, equalBytes, sha256 } from '../bytes.ts'
 import type { FrameCipher } from './frame-cipher.ts'
 
-export function frameCipher(key: CryptoKey): FrameCipher {
+/** @param key 32 bytes */
+export function frameCipher(key: Bytes): FrameCipher {
+  let imported: Promise<CryptoKey> | null = null
+  const cryptoKey = () => {
+    imported ??= crypto.subtle.importKey('raw', key, 'AES-GCM', false, ['encrypt', 'decrypt'])
+    return imported
+  }
   return {
     async seal(plain, iv) {
-      const sealed = new Uint8Array(await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, key, plain))
+      const sealed = new Uint8Array(
+        await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, await cryptoKey(), plain),
+      )
       return { pieces: [sealed], hash: await sha256(sealed) }
     },
     open(iv, length) {
@@ -16,7 +24,9 @@ export function frameCipher(key: CryptoKey): FrameCipher {
           filled += part.length
         },
         async end(hash) {
-          const plain = equalBytes(await sha256(sealed), hash) ? await decrypt(key, sealed, iv) : null
+          const plain = equalBytes(await sha256(sealed), hash)
+            ? await decrypt(await cryptoKey(), sealed, iv)
+            : null
           return plain === null ? null : [plain]
         },
       }
