@@ -1,7 +1,9 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { BackOff } from '../../deploy/process/workers/back-off.ts'
-import { addressIn, type BinProcess, endBins, startBin } from './bins.ts'
+import { addressIn, type BinProcess, endBins, startBin, tempFolder } from './bins.ts'
 import { refusal } from './configure.ts'
 import { metricsOf, sumOf } from './metrics.ts'
 import { alice, beginUpload, store } from './owner.ts'
@@ -12,6 +14,25 @@ async function start(file: object = {}): Promise<BinProcess> {
   const running = await startBin('mandate-serve', { args, file: { metrics: { port: 0 }, ...file } })
   await running.until('stop ')
   return running
+}
+
+/** Over a storage that takes a second to open, once there is a file `slow`. */
+async function startSlow(): Promise<BinProcess> {
+  const folder = await tempFolder()
+  const disk = new URL('../../drivers/disk/index.js', import.meta.url).href
+  const module = `
+    import { existsSync } from 'node:fs'
+    import { setTimeout as sleep } from 'node:timers/promises'
+    import { diskDriver } from ${JSON.stringify(disk)}
+    export async function createDriver() {
+      if (existsSync('slow')) {
+        console.error('begins slowly: ' + process.pid)
+        await sleep(1000)
+      }
+      return await diskDriver({ root: 'data' })
+    }`
+  await writeFile(join(folder, 'slow.mjs'), module)
+  return await start({ driver: join(folder, 'slow.mjs') })
 }
 
 /** Each over a connection of its own, so that the workers take turns. */
@@ -92,6 +113,25 @@ describe('a hub and reader by two workers', () => {
     for (let i = 0; i < 100 && pids.some(isThere); i++) await sleep(50)
     expect(pids.filter(isThere)).to.deep.equal([])
   })
+
+  for (const [signal, status] of [
+    ['SIGTERM', 0],
+    ['SIGKILL', null],
+  ] as const) {
+    it(`leave none behind that was about to take another's place when the primary got ${signal}`, async () => {
+      const running = await startSlow()
+      const pids = await startedPids(running)
+      await writeFile(join(running.folder, 'slow'), '')
+      process.kill(pids[0] ?? 0, 'SIGKILL')
+      await running.until('begins slowly')
+      const begun = Number(/begins slowly: ([0-9]+)/.exec(running.stderr())?.[1])
+      running.child.kill(signal)
+      expect(await running.exit()).to.equal(status)
+      for (let i = 0; i < 100 && [begun, ...pids].some(isThere); i++) await sleep(50)
+      expect([begun, ...pids].filter(isThere)).to.deep.equal([])
+      expect(running.stdout()).not.to.include('could not be started anew')
+    })
+  }
 
   it('do not start where one could not, and say why once', async () => {
     const failed = await startBin('mandate-serve', { args: [...args, '--data', '/dev/null/below-a-file'] })

@@ -70,7 +70,9 @@ class WorkerPool {
     await Promise.all(
       [...this.workers].map(async (worker) => {
         const ended = new Promise((resolve) => worker.once('exit', resolve))
-        if (worker.isConnected()) worker.send({ type: 'stop' } satisfies ToWorker)
+        // One that is being started would not hear of it, and has nothing to finish.
+        if (!this.serving.has(worker)) worker.process.kill('SIGTERM')
+        else if (worker.isConnected()) worker.send({ type: 'stop' } satisfies ToWorker)
         await ended
       }),
     )
@@ -110,8 +112,9 @@ class WorkerPool {
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
       this.#start(number, backOff).catch((error: unknown) => {
+        if (this.#isClosing) return
         logger.error({ number, err: error }, 'a worker could not be started anew')
-        if (!this.#isClosing) this.#restart(number, backOff, { status: 1, signal: '', livedMs: 0 })
+        this.#restart(number, backOff, { status: 1, signal: '', livedMs: 0 })
       })
     }, waitMs)
     this.#timers.add(timer)
