@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { limitKey } from './peer.ts'
 
 /** The open sockets of a server, and which of them are at work. */
 export interface Connections {
@@ -37,10 +38,11 @@ export function trackConnections(server: Server, options: ConnectionOptions): Co
   }
 
   server.on('connection', (socket: Socket) => {
-    const peer = socket.remoteAddress
+    const { remoteAddress } = socket
     // Gone before we saw it.
-    if (peer === undefined) return void socket.destroy()
-    const allowed = counts.add(peer) || options.isProxy(peer)
+    if (remoteAddress === undefined) return void socket.destroy()
+    const peer = limitKey(remoteAddress)
+    const allowed = counts.add(peer) || options.isProxy(remoteAddress)
     const name = nameOf(socket)
     if (options.isTls) handshakes.set(name, socket)
     else follow(socket)

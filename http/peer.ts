@@ -42,8 +42,9 @@ export function isIpRange(text: string): boolean {
  * network has all 2^64 (RFC 6177 section 2).
  */
 export function limitKey(address: string): string {
-  if (!isIPv6(address)) return address
-  const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? []
+  const peer = plain(address)
+  if (!isIPv6(peer)) return peer
+  const [head = '', tail] = peer.split('%', 1)[0]?.split('::') ?? []
   const first = head === '' ? [] : head.split(':')
   const last = tail === undefined || tail === '' ? [] : tail.split(':')
   const zeros = tail === undefined ? 0 : 8 - first.length - last.length

@@ -75,6 +75,7 @@ describe('what a limit counts by', () => {
     ['::1', '0:0:0:0'],
     ['2001:db8:1:2::', '2001:db8:1:2'],
     ['fe80::1%eth0', 'fe80:0:0:0'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
   ] as const) {
     it(`${address}: ${key}`, () => {
       expect(limitKey(address)).to.equal(key)
