@@ -103,6 +103,7 @@ function useCertificates(
   watch.certificate(first)
   return followCertificate({
     files: config.tlsCertConfig,
+    first,
     logger,
     onChange(certificate) {
       for (const server of servers) server.setCertificate(certificate.context)

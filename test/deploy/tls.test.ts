@@ -5,6 +5,9 @@ import { Agent, request } from 'node:https'
 import { connect, createServer } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { expect } from 'chai'
+import pino from 'pino'
+import { type Certificate, readCertificate } from '../../deploy/process/tls/certificate.ts'
+import { followCertificate } from '../../deploy/process/tls/follow-certificate.ts'
 import { suiteNeedsProgram } from '../servers/debian-program.ts'
 import { addressIn, type BinProcess, endBins, startBin, tempFolder } from './bins.ts'
 import { makeCertificate } from './certificate.ts'
@@ -160,6 +163,26 @@ describe('a hub and reader with a certificate', () => {
     expect((await answered)[0].statusCode).to.equal(202)
     agent.destroy()
   }).timeout(30_000)
+
+  it('take up one that was written while they started', async () => {
+    const folder = await tempFolder()
+    const { certificate: certFile, key: keyFile } = await makeCertificate(folder, ['localhost'])
+    const first = readCertificate({ certFile, keyFile })
+    await makeCertificate(folder, ['localhost'])
+    const logger = pino({ level: 'silent' })
+    const taken = await new Promise<Certificate>((resolve) => {
+      const { stop } = followCertificate({
+        files: { certFile, keyFile },
+        first,
+        logger,
+        onChange(certificate) {
+          stop()
+          resolve(certificate)
+        },
+      })
+    })
+    expect(taken.context.cert).to.deep.equal(readFileSync(certFile))
+  }).timeout(5_000)
 
   it('finish an upload under way at SIGTERM', async () => {
     const secure = await startSecure()

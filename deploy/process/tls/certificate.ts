@@ -10,23 +10,21 @@ export interface Certificate {
   readonly context: SecureContextOptions
   /** When it expires, in milliseconds since 1970; `null` where the file does not tell without a handshake. */
   readonly expiresMs: number | null
+  /** The {@link fingerprint} of its files from before they were read. */
+  readonly fingerprint: string | null
 }
 
 /** @throws where a file cannot be read, or what is in it cannot be used; the message names no secret */
-export function readCertificate({
-  certFile,
-  keyFile,
-  keyPassphrase,
-  pfxFile,
-  pfxPassphrase,
-}: CertificateFiles): Certificate {
+export function readCertificate(files: CertificateFiles): Certificate {
+  const { certFile, keyFile, keyPassphrase, pfxFile, pfxPassphrase } = files
+  const before = fingerprint(files)
   const context: SecureContextOptions =
     pfxFile === undefined
       ? { ...file('cert', certFile), ...file('key', keyFile), ...given('passphrase', keyPassphrase) }
       : { ...file('pfx', pfxFile), ...given('passphrase', pfxPassphrase) }
   // Throws where key and certificate do not belong together.
   createSecureContext(context)
-  return { context, expiresMs: expiry(context.cert) }
+  return { context, expiresMs: expiry(context.cert), fingerprint: before }
 }
 
 /**

@@ -5,6 +5,8 @@ import { type Certificate, fingerprint, readCertificate } from './certificate.ts
 
 export interface FollowOptions {
   files: Config['tlsCertConfig']
+  /** The one in force. It may have been read some time ago, and its files have changed since. */
+  first: Certificate
   logger: Logger
   /** Called with each certificate that takes the place of the one before. */
   onChange: (certificate: Certificate) => void
@@ -14,8 +16,8 @@ export interface FollowOptions {
 const lookEveryMs = 1_000
 
 /** Takes up what is in the files when it changes; what cannot be used is told of, and changes nothing. */
-export function followCertificate({ files, logger, onChange }: FollowOptions): { stop: () => void } {
-  let inForce = fingerprint(files)
+export function followCertificate({ files, first, logger, onChange }: FollowOptions): { stop: () => void } {
+  let inForce = first.fingerprint
   let lastSeen = inForce
   const timer = setInterval(() => {
     const seen = fingerprint(files)
