@@ -63,8 +63,8 @@ mon_max_pg_per_osd = 1000
 mon_data = $folder/monitor
 mon_cluster_log_file = $folder/cluster.log
 # A full disk of the machine is not our business: nothing of size is written to it.
-mon_data_avail_crit = 1
-mon_data_avail_warn = 2
+mon_data_avail_crit = 0
+mon_data_avail_warn = 0
 # The gateway makes its pools one after the other at the first start; do not wait for more of them each time.
 paxos_propose_interval = 0.01
 paxos_min_wait = 0.01
