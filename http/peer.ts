@@ -66,12 +66,18 @@ function forwardedFor(req: IncomingMessage, isProxy: (address: string) => boolea
   const hops = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',').slice(-maxHops)
   let nearest: string | null = null
   for (const hop of hops.reverse()) {
-    const address = plain(hop.trim())
+    const address = plain(withoutPort(hop.trim()))
     if (isIP(address) === 0) return nearest
     nearest = address
     if (!isProxy(address)) return nearest
   }
   return nearest
+}
+
+/** Azure's front ends, and the load balancers of AWS where they are told to, name the client's port too. */
+function withoutPort(hop: string): string {
+  const [, v6, v4] = /^(?:\[([0-9a-f:.]+)\](?::\d+)?|([0-9.]+):\d+)$/i.exec(hop) ?? []
+  return v6 ?? v4 ?? hop
 }
 
 /** Node tells the IPv4 peers of a socket that listens on `::` in IPv6's clothes. */

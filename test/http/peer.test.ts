@@ -37,6 +37,18 @@ describe('whom a request comes from', () => {
       forwarded: '192.0.2.1, unknown',
       expect: '10.0.0.1',
     },
+    {
+      name: 'a client whose port the proxy names too',
+      from: '10.0.0.1',
+      forwarded: '198.51.100.7, 192.0.2.1:54321',
+      expect: '192.0.2.1',
+    },
+    {
+      name: 'a client with an IPv6 address and a port',
+      from: '10.0.0.1',
+      forwarded: '[2001:db8::5]:54321',
+      expect: '2001:db8::5',
+    },
     { name: 'nothing but proxies', from: '10.0.0.1', forwarded: '10.0.0.3, 10.0.0.2', expect: '10.0.0.3' },
     {
       name: 'a proxy seen through IPv6',
