@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { expect } from 'chai'
+import type { Command } from 'commander'
 import { completionNodes } from '../../client/cli/completion/tree.ts'
 import { exitCodes } from '../../client/cli/exit-codes.ts'
 import { formatBytes, formatSpan, parseBytes } from '../../client/cli/terminal/units.ts'
@@ -100,19 +101,25 @@ describe('the command line', () => {
     expect(quiet.stderr).to.equal('')
   })
 
+  it('tells each default once, in words', () => {
+    const program = documentedProgram()
+    for (const { words: path } of completionNodes(program)) {
+      expect(helpOf(program, path), path.join(' ')).not.to.match(
+        /default:\s+\[|\(default: [^)]*\)\s+\(default/,
+      )
+    }
+  })
+
   it('has examples in the help of each command, and each names a command that is there', () => {
     const program = documentedProgram()
     const nodes = completionNodes(program)
     const words = new Set(nodes.map((node) => node.words.join(' ')))
     for (const { words: path } of nodes.filter(({ commands }) => commands.length === 0)) {
-      const help: string[] = []
-      const command = path.reduce((at, word) => at.commands.find((one) => one.name() === word) ?? at, program)
-      command.configureOutput({ writeOut: (text) => void help.push(text) })
-      command.outputHelp()
-      if (path.join(' ') !== 'serve') expect(help.join(''), path.join(' ')).to.include('Examples:')
-      for (const [, first = '', second = ''] of help
-        .join('')
-        .matchAll(/mandate ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?/g)) {
+      const help = helpOf(program, path)
+      if (path.join(' ') !== 'serve') expect(help, path.join(' ')).to.include('Examples:')
+      for (const [, first = '', second = ''] of help.matchAll(
+        /mandate ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?/g,
+      )) {
         const isThere =
           words.has(first) || words.has(`${first} ${second}`) || ['serve', 'help'].includes(first)
         expect(isThere, `${path.join(' ')}: mandate ${first} ${second}`).to.equal(true)
@@ -188,3 +195,11 @@ describe('sizes and spans of time', () => {
     expect([45, 720, 18_000, 2_592_000].map(formatSpan)).to.deep.equal(['45 s', '12 min', '5 h', '30 days'])
   })
 })
+
+function helpOf(program: Command, path: readonly string[]): string {
+  const help: string[] = []
+  const command = path.reduce((at, word) => at.commands.find((one) => one.name() === word) ?? at, program)
+  command.configureOutput({ writeOut: (text) => void help.push(text) })
+  command.outputHelp()
+  return help.join('')
+}

@@ -71,12 +71,12 @@ function isOwn({ helpGroupHeading }: { helpGroupHeading?: string }): boolean {
   return helpGroupHeading === undefined
 }
 
-function optionText({ description, argChoices, defaultValue }: Command['options'][number]): string {
-  const isTold = defaultValue === undefined || (Array.isArray(defaultValue) && defaultValue.length === 0)
+function optionText(option: Command['options'][number]): string {
+  const { description, argChoices, defaultValue, defaultValueDescription = String(defaultValue) } = option
   return [
     description,
     ...(argChoices === undefined ? [] : [`one of ${argChoices.join(', ')}`]),
-    ...(isTold || description.includes('(default') ? [] : [`default ${String(defaultValue)}`]),
+    ...(defaultValue === undefined ? [] : [`default ${defaultValueDescription}`]),
   ].join('; ')
 }
 

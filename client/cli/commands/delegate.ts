@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { renderUnicodeCompact } from 'uqr'
 import { abilityNamed } from '../../delegation/delegate.ts'
 import { type Delegation, delegate } from '../../delegation/delegation.ts'
@@ -53,7 +53,11 @@ export function delegateCommand(context: CliContext): Command {
   })
     .argument('<paths...>', 'what it is about: [owner:]path; a folder ends in a slash')
     .requiredOption('--to <who>', 'a DID, an address, or a key on this machine')
-    .option('--can <abilities>', 'store, archive, delete, list, grant, all; comma-separated', list, ['store'])
+    .addOption(
+      new Option('--can <abilities>', 'store, archive, delete, list, grant, all; comma-separated')
+        .argParser(list)
+        .default(['store'], 'store'),
+    )
     .option(
       '--expires <when>',
       'a length of time (12h, 30d, 2w) or a date (2026-12-31) (default: 30d, or when what it rests on ends)',

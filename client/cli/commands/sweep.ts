@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { CliContext, HubOptions } from '../context.ts'
 import { defineCommand } from '../define-command.ts'
 import { readRemotePath } from '../remote-path.ts'
@@ -19,7 +19,11 @@ export function sweepCommand(context: CliContext): Command {
     examples: [['mandate sweep', 'everything of your own']],
   })
     .argument('[path]', 'folder: [owner:]path (default: your own bucket)')
-    .option('--older-than <time>', 'how old they must be, as 12h or 2d (default: 1d)', readAge, 86_400)
+    .addOption(
+      new Option('--older-than <time>', 'how old they must be, as 12h or 2d')
+        .argParser(readAge)
+        .default(86_400, '1d'),
+    )
     .action(async (text: string | undefined, options: SweepOptions) => {
       const { address, path } = await readRemotePath(context, text ?? '')
       const { files } = await openSealed(context, options, address)

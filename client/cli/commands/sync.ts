@@ -18,7 +18,7 @@ interface SyncOptions extends HubOptions {
   dryRun?: boolean
   delete?: boolean
   keepHistory?: boolean
-  exclude: string[]
+  exclude?: string[]
   parallel: number
 }
 
@@ -46,7 +46,7 @@ export function syncCommand(context: CliContext): Command {
     .option('-n, --dry-run', 'tell what would be done, and do nothing')
     .option('--delete', 'delete on one side what was deleted on the other')
     .option('--keep-history', 'keep the versions that are replaced or deleted in the bucket; see history')
-    .option('--exclude <pattern>', 'leave out what matches (*, **, ?); may stand several times', append, [])
+    .option('--exclude <pattern>', 'leave out what matches (*, **, ?); may stand several times', append)
     .option('--parallel <count>', 'transfers at a time', readParallel, 4)
     .action(async (name: string, target: string | undefined, options: SyncOptions) => {
       const folder = await folderNamed(context, name)
@@ -70,7 +70,7 @@ export function syncCommand(context: CliContext): Command {
     })
 }
 
-function append(pattern: string, before: string[]): string[] {
+function append(pattern: string, before: string[] = []): string[] {
   return [...before, pattern]
 }
 
@@ -88,7 +88,7 @@ interface Plan {
 }
 
 async function planAll(context: CliContext, apply: ApplyContext, options: SyncOptions): Promise<Plan> {
-  const matchers = options.exclude.map(matcherOf)
+  const matchers = (options.exclude ?? []).map(matcherOf)
   const scan = {
     isExcluded: (path: string) => matchers.some((matches) => matches(path)),
     onSkip: (path: string, why: string) => context.out.warn(`${path} is ${why}; left out`),
