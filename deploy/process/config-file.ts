@@ -19,12 +19,17 @@ const usual = ['config.json', 'config.toml']
  * @throws {ConfigError} where a file that was named cannot be read
  */
 export function readConfigFile(named: string | undefined, env: Env): ConfigFile | null {
-  if (named !== undefined) return read(named, { source: 'command line', name: '--config' })
+  if (named !== undefined) return readNamedConfigFile(named, '--config')
   const fromEnv = env.CONFIG_PATH
   if (fromEnv !== undefined && fromEnv !== '')
     return read(fromEnv, { source: 'environment', name: 'CONFIG_PATH' })
   const found = usual.find((path) => existsSync(path))
   return found === undefined ? null : read(found, { source: 'file', name: found })
+}
+
+/** @throws {ConfigError} where it cannot be read */
+export function readNamedConfigFile(path: string, flag: string): ConfigFile {
+  return read(path, { source: 'command line', name: flag })
 }
 
 function read(path: string, origin: ConfigError['faults'][number]['origin']): ConfigFile {

@@ -255,6 +255,17 @@ describe('mandate copy', () => {
     expect([existsSync(join(root, bob)), existsSync(join(folder, 'neither'))]).to.deep.equal([true, false])
   })
 
+  it('tells which of the two configurations is at fault, and a variable as it was set', async () => {
+    const { from } = await filledDisk()
+    const to = await configFile(folder, 'to', disk(join(folder, 'target')))
+    const env = { TO_GAIA_PAGE_SIZE: 'many' }
+    const { status, stderr } = await mandateCopy(folder, ['--from', from, '--to', to], env)
+    expect(status, stderr).to.equal(2)
+    expect(stderr)
+      .to.include('the configuration of --to')
+      .and.include('environment variable TO_GAIA_PAGE_SIZE')
+  })
+
   const wrong: ReadonlyArray<
     readonly [title: string, args: (from: string) => readonly string[], status: number, tells: string]
   > = [
@@ -263,7 +274,7 @@ describe('mandate copy', () => {
       'with a configuration that is not there',
       (from) => ['--from', from, '--to', 'no.json'],
       2,
-      'there is no such file',
+      '(flag --to): there is no such file',
     ],
     [
       'with a faulty configuration',

@@ -1,5 +1,4 @@
 import { type CliContext, CliError } from '../../../client/cli/index.ts'
-import { ConfigError } from '../config/fault.ts'
 import { StartError } from '../start-error.ts'
 import type { CopyCommandOptions } from './command.ts'
 import { CopyGivenUp } from './copy-storage.ts'
@@ -62,9 +61,6 @@ async function asCliError<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (error instanceof ConfigError) {
-      throw new CliError('usage', `a configuration cannot be used: ${error.message}`, { cause: error })
-    }
     if (error instanceof LedgerError) throw new CliError('usage', error.message, { cause: error })
     if (error instanceof StartError) {
       throw new CliError(error.kind === 'configuration' ? 'usage' : 'failed', error.message, { cause: error })

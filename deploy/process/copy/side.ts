@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import { existsSync, realpathSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Env } from '../config/env.ts'
+import { ConfigError, type Fault } from '../config/fault.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { isBuiltDriver } from '../config/values.ts'
-import { readConfigFile } from '../config-file.ts'
+import { readNamedConfigFile } from '../config-file.ts'
 import { storageText } from '../open-driver.ts'
 import { StartError } from '../start-error.ts'
 import { storePlace, storeText } from '../store-text.ts'
@@ -24,15 +25,30 @@ export interface Side {
 /**
  * Reads the configuration of one side. Variables of the environment would be those of both, so only those count that
  * begin with `FROM_` or `TO_`: `TO_GAIA_S3_SECRET_ACCESS_KEY`.
- * @throws {ConfigError}
+ * @throws {StartError}
  */
 export function readSide(prefix: 'FROM' | 'TO', path: string, env: Env): Side {
-  const file = readConfigFile(path, {})
-  if (file === null) throw new Error('a file that was named is read, or its absence is an error')
-  const { text, format } = file
-  const { config } = loadConfig({ text, format, env: envOf(prefix, env), flags: new Map(), kind: 'hub' })
+  const config = readConfig(prefix, path, env)
   const folder = dirname(resolve(path))
   return { config, folder, text: storageText(config), identity: identityOf(config, folder) }
+}
+
+function readConfig(prefix: 'FROM' | 'TO', path: string, env: Env): Config {
+  const flag = `--${prefix.toLowerCase()}`
+  try {
+    const { text, format } = readNamedConfigFile(path, flag)
+    return loadConfig({ text, format, env: envOf(prefix, env), flags: new Map(), kind: 'hub' }).config
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const { message } = new ConfigError(error.faults.map((fault) => withPrefix(prefix, fault)))
+    throw new StartError('configuration', `the configuration of ${flag} cannot be used: ${message}`, error)
+  }
+}
+
+/** Names a variable as it was set. */
+function withPrefix(prefix: string, fault: Fault): Fault {
+  const { source, name } = fault.origin
+  return source === 'environment' ? { ...fault, origin: { source, name: `${prefix}_${name}` } } : fault
 }
 
 /** A storage that is read from is there, or its name is a slip. @throws {StartError} */
