@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { builtinModules } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 
-const packageFile = fileURLToPath(new URL('../../../package.json', import.meta.url))
+const checkout = new URL('../../../', import.meta.url)
+const packageFile = fileURLToPath(new URL('package.json', checkout))
 
 /** npx prepares a checkout whose commands it runs for the first time. */
 describe('a checkout without what only development needs', () => {
@@ -32,5 +34,48 @@ describe('a checkout without what only development needs', () => {
     // Nothing is to be found beside what the folder holds.
     const env = { ...process.env, PATH: `${join(process.execPath, '..')}:/usr/bin:/bin` }
     return spawnSync('npm', ['run', '--silent', 'prepare'], { cwd: folder, env, encoding: 'utf8' })
+  }
+})
+
+describe('the types of the package', () => {
+  const { exports, dependencies } = JSON.parse(readFileSync(packageFile, 'utf8')) as {
+    exports: Record<string, string>
+    dependencies: Record<string, string>
+  }
+
+  for (const [name, script] of Object.entries(exports)) {
+    it(`are all there where it is installed: ${name}`, () => {
+      const missing = [...packagesOf(typesOf(new URL(script, checkout)))].filter(
+        (one) => !(one in dependencies && (hasTypes(one) || `@types/${one}` in dependencies)),
+      )
+      expect(missing).to.deep.equal([])
+    })
+  }
+
+  /** Packages of others that a file of types leads to. */
+  function packagesOf(file: URL, found = new Set<string>(), seen = new Set<string>()): Set<string> {
+    if (seen.has(file.href)) return found
+    seen.add(file.href)
+    for (const [, target = ''] of readFileSync(file, 'utf8').matchAll(
+      /(?:from |import\()['"]([^'"]+)['"]/g,
+    )) {
+      if (target.startsWith('.')) packagesOf(typesOf(new URL(target, file)), found, seen)
+      else if (!isOfNode(target)) found.add(/^(?:@[^/]+\/)?[^/]+/.exec(target)?.[0] ?? target)
+    }
+    return found
+  }
+
+  function typesOf(script: URL): URL {
+    return new URL(script.href.replace(/\.[jt]s$/, '.d.ts'))
+  }
+
+  function isOfNode(target: string): boolean {
+    return target.startsWith('node:') || builtinModules.includes(target)
+  }
+
+  function hasTypes(name: string): boolean {
+    const folder = new URL(`node_modules/${name}/`, checkout)
+    const text = readFileSync(new URL('package.json', folder), 'utf8')
+    return /"types(?:ings)?":|\.d\.[cm]?ts"/.test(text) || existsSync(new URL('index.d.ts', folder))
   }
 })
