@@ -94,7 +94,20 @@ function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const cause = error.cause instanceof Error ? (error.cause.message.split('\n', 1)[0] ?? '') : ''
   const isTold = cause === '' || cause === 'UnknownError' || error.message.includes(cause)
-  return `${isTold ? error.message : `${error.message} (${cause.slice(0, 200)})`}${whoIsRefused(error.cause)}`
+  const told = isTold ? error.message : `${error.message} (${cause.slice(0, 200)})`
+  return `${told}${whatToSet(cause)}${whoIsRefused(error.cause)}`
+}
+
+/** How an SDK begins where a setting is missing, in words of its own, and what the setting is here. */
+const missingSettings = [
+  ['Region is missing', 'awsCredentials.region'],
+  ['Could not load credentials', 'awsCredentials.accessKeyId and awsCredentials.secretAccessKey'],
+  ['Could not load the default credentials', 'gcCredentials.keyFilename'],
+] as const
+
+function whatToSet(cause: string): string {
+  const [, keys] = missingSettings.find(([begin]) => cause.startsWith(begin)) ?? []
+  return keys === undefined ? '' : `; set ${keys}, unless the environment is to tell`
 }
 
 /** Whom the folder should belong to: in a container, that is no user that the machine shows. */

@@ -161,7 +161,18 @@ describe('a start that fails at a cloud', () => {
         GAIA_S3_SECRET_ACCESS_KEY: 'SECRET',
         AWS_CONFIG_FILE: '/no/such/file',
       },
-      'Region is missing',
+      'Region is missing); set awsCredentials.region',
+    ],
+    [
+      'S3 has no credentials',
+      {
+        GAIA_DRIVER: 's3',
+        MANDATE_S3_REGION: 'eu-central-1',
+        AWS_CONFIG_FILE: '/no/such/file',
+        AWS_SHARED_CREDENTIALS_FILE: '/no/such/file',
+        AWS_EC2_METADATA_DISABLED: 'true',
+      },
+      'set awsCredentials.accessKeyId and awsCredentials.secretAccessKey',
     ],
     [
       'Google has no key file',
