@@ -38,6 +38,7 @@ function buildCommand(kind: Kind): Command {
     .option('--print-config', 'print the configuration in force, secrets masked, and exit')
     .option('--check-health', 'ask what runs by this configuration whether it can be used, and exit: 0 or 1')
     .addHelpText('after', keysHelp(kind))
+    .showHelpAfterError(`  See: ${name} --help`)
     .exitOverride()
     .action(() => run(command, kind))
   for (const row of rowsWithFlags(kind)) command.option(row.flag, flagHelp(row, kind))
@@ -55,6 +56,7 @@ function sweepCommand(): Command {
     .helpOption('--help', 'print this and exit')
     .option('--config <file>', 'configuration file, as for the hub (CONFIG_PATH)')
     .option('--dry-run', 'tell what would be removed, and remove nothing')
+    .showHelpAfterError('  See: mandate-hub sweep --help')
     .exitOverride()
     .action(async () => {
       const { dryRun = false } = command.opts<{ dryRun?: boolean }>()

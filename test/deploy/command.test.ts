@@ -73,7 +73,11 @@ describe('the commands', () => {
       options: { args: ['--port'] },
       tells: ["'--port <number>' argument missing"],
     },
-    { title: 'a word too many', options: { args: ['swep'] }, tells: ['too many arguments'] },
+    {
+      title: 'a word too many',
+      options: { args: ['swep'] },
+      tells: ['too many arguments', 'See: mandate-serve --help'],
+    },
     {
       title: 'a flag of the hub at the reader',
       bin: 'mandate-reader',
