@@ -131,6 +131,21 @@ describe('sealed files by the command line', () => {
     expect(unshared.stdout).to.equal('unshared s/long.txt\nunshared s/short.txt\n')
   })
 
+  it('are told from those that all can read, by name', async () => {
+    const { alice, bob } = await people('alice', 'bob')
+    await alice.machine.ok(['put', '-', 'open.txt'], { stdin: 'for all\n' })
+    for (const command of [
+      ['recipients', 'open.txt'],
+      ['share', 'open.txt', bob.did],
+      ['unshare', 'open.txt', bob.did],
+      ['put', '-', 'open.txt', '--force', '--seal-for', 'same'],
+    ]) {
+      const { status, stderr } = await alice.machine.run(command, { stdin: 'new' })
+      expect(status, stderr).to.equal(9)
+      expect(stderr).to.include('"open.txt" is no sealed file')
+    }
+  })
+
   it('that are damaged are deleted like any other file', async () => {
     const { alice } = await people('alice')
     const sealedType = 'application/vnd.mandate.sealed'

@@ -48,8 +48,17 @@ export async function readObject(transport: Transport, path: string, call: Call 
     return { info: opened.info, envelope, start: line.length + 1, rest: prepend(after, source) }
   } catch (error) {
     await source.return(undefined)
-    throw error
+    throw isMalformed(error) ? notSealed(path, error) : error
   }
+}
+
+function isMalformed(error: unknown): error is SealError {
+  return error instanceof SealError && error.code === 'malformed'
+}
+
+/** Which file that is: calls of several paths, and of groups, would not tell. */
+function notSealed(path: string, cause: SealError): SealError {
+  return new SealError('malformed', `"${path}" is no sealed file: ${cause.message}`, { cause })
 }
 
 /** {@link readObject}, with `null` where there is no file. */
@@ -81,7 +90,7 @@ async function readLine(source: AsyncGenerator<Uint8Array>): Promise<{ line: Byt
     bytes += next.value.length
     if (bytes > maxEnvelopeBytes || parts[0]?.[0] !== 0x7b) break
   }
-  throw new SealError('malformed', 'it is no sealed file')
+  throw new SealError('malformed', 'it does not begin with an envelope')
 }
 
 async function* prepend(first: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
