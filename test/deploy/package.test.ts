@@ -2,12 +2,18 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 
 const checkout = new URL('../../../', import.meta.url)
 const packageFile = fileURLToPath(new URL('package.json', checkout))
+
+const { scripts, exports, dependencies } = JSON.parse(readFileSync(packageFile, 'utf8')) as {
+  scripts: { prepare: string }
+  exports: Record<string, string>
+  dependencies: Record<string, string>
+}
 
 /** npx prepares a checkout whose commands it runs for the first time. */
 describe('a checkout without what only development needs', () => {
@@ -20,29 +26,26 @@ describe('a checkout without what only development needs', () => {
 
   afterEach(() => rmSync(folder, { recursive: true }))
 
-  it('is prepared where it was built before: npx runs its commands', () => {
+  it('is prepared by npx where it was built before: that runs its commands', () => {
     mkdirSync(join(folder, 'build'))
-    const { status, stderr } = prepare()
+    const { status, stderr } = prepare('exec')
     expect(status, stderr).to.equal(0)
   })
 
-  it('is not where it was never built', () => {
-    expect(prepare().status).not.to.equal(0)
+  it('is not where it was never built, nor by an installation: what is built may be of a former version', () => {
+    expect(prepare('exec').status).not.to.equal(0)
+    mkdirSync(join(folder, 'build'))
+    expect(prepare('ci').status).not.to.equal(0)
   })
 
-  function prepare() {
-    // Nothing is to be found beside what the folder holds.
-    const env = { ...process.env, PATH: `${join(process.execPath, '..')}:/usr/bin:/bin` }
-    return spawnSync('npm', ['run', '--silent', 'prepare'], { cwd: folder, env, encoding: 'utf8' })
+  function prepare(command: 'exec' | 'ci') {
+    // Nothing is to be found beside what the folder holds. What npm runs is told by a variable, which it sets.
+    const env = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, npm_command: command }
+    return spawnSync('sh', ['-c', scripts.prepare], { cwd: folder, env, encoding: 'utf8' })
   }
 })
 
 describe('the types of the package', () => {
-  const { exports, dependencies } = JSON.parse(readFileSync(packageFile, 'utf8')) as {
-    exports: Record<string, string>
-    dependencies: Record<string, string>
-  }
-
   for (const [name, script] of Object.entries(exports)) {
     it(`are all there where it is installed: ${name}`, () => {
       const missing = [...packagesOf(typesOf(new URL(script, checkout)))].filter(
