@@ -118,7 +118,8 @@ bring_up() {
   monmaptool --create --fsid "$fsid" --addv a "[v2:127.0.0.1:$monitor_port]" "$folder/map"
   ceph-mon --mkfs -i a --monmap "$folder/map" --keyring "$folder/keyring"
   ceph-mon -i a --foreground &
-  ceph osd new "$fsid"
+  # Where the monitor has ended, because its port was taken meanwhile for instance, this would wait for ever.
+  ceph --connect-timeout 30 osd new "$fsid"
   ceph osd crush add osd.0 1.0 root=default host=here
   ceph-osd -i 0 --mkfs --osd-uuid "$fsid"
   ceph-osd -i 0 --foreground &
