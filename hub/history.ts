@@ -6,7 +6,11 @@ import { WireError } from '../http/errors.ts'
 import { historyPrefix } from './auth/authorize.ts'
 import { unmet } from './condition.ts'
 
-const alphanumerics = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+/** In the order of their bytes. */
+const alphanumerics = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+
+/** The last millisecond that a name was made in, and how many were made in it. */
+const last = { ms: 0, names: 0 }
 
 /**
  * Where a former version is kept: `<dir>/.history.<ms>.<10 random alphanumerics>.<name>` (PROTOCOL 1.4).
@@ -14,7 +18,12 @@ const alphanumerics = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234
  */
 export function historyKey(address: Address, path: Path, nowMs: number): Key {
   const slash = path.lastIndexOf('/') + 1
-  const random = Array.from({ length: 10 }, () => alphanumerics[randomInt(alphanumerics.length)]).join('')
+  last.names = last.ms === nowMs ? last.names + 1 : 0
+  last.ms = nowMs
+  // Versions of one millisecond are told apart by the first character: names are in the order of their making.
+  const first = alphanumerics[Math.min(last.names, alphanumerics.length - 1)]
+  const rest = Array.from({ length: 9 }, () => alphanumerics[randomInt(alphanumerics.length)])
+  const random = [first, ...rest].join('')
   return fileKey(
     address,
     parsePath(`${path.slice(0, slash)}${historyPrefix}${nowMs}.${random}.${path.slice(slash)}`),

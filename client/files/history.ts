@@ -27,5 +27,6 @@ export async function historyOf(
     const [, replacedMs, name] = historyName.exec(info.path.slice(slash)) ?? []
     if (name === path.slice(slash)) versions.push({ ...info, of: path, replacedMs: Number(replacedMs) })
   }
-  return versions.sort((a, b) => b.replacedMs - a.replacedMs)
+  // Of one millisecond, by name: our hubs make them in that order.
+  return versions.sort((a, b) => b.replacedMs - a.replacedMs || (a.path < b.path ? 1 : -1))
 }
