@@ -29,10 +29,13 @@ export const statOpenFile = (fd: number): fs.BigIntStats => fs.fstatSync(fd, { b
 export const statPath = (path: string): Promise<fs.BigIntStats> => lstat(path, { bigint: true })
 
 /**
- * Closes a file or folder that has nothing to write back, since it was only looked at or is synced, and nothing
- * to free, since nobody can have taken its name away meanwhile: no reason to use a thread.
+ * Closes a folder, or a file that has nothing to free, since nobody can have taken its name away meanwhile. A local file
+ * system writes nothing back when a file is closed: no reason to use a thread.
  */
 export const closeAtOnce = (fd: number): void => fs.closeSync(fd)
+
+/** Opens a folder, to be closed by {@link closeAtOnce}. Never follows a link in the last place. */
+export const openFolder = (path: string): Promise<number> => openFile(path, folderFlags)
 
 /** Opens a folder that was in use a moment ago, so that the kernel has it at hand. Never follows a link. */
 export const openFolderAtOnce = (path: string): number => fs.openSync(path, folderFlags)

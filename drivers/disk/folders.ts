@@ -3,8 +3,8 @@ import { dirname } from 'node:path'
 import { DriverError } from '../errors.ts'
 import { errnoOf, makeFolder, realPath, removeFolder, statPath, unless } from './calls.ts'
 import type { FolderSync } from './folder-sync.ts'
+import { HeldFolders } from './held-folders.ts'
 import { isOwnRealPath } from './location.ts'
-import { SharedRuns } from './shared-runs.ts'
 
 /** How often a folder may be removed by others, who find it empty, before it is used. */
 const maxAttempts = 50
@@ -16,8 +16,7 @@ const maxAttempts = 50
 export class Folders {
   readonly #root: string
   readonly #sync: FolderSync
-  /** Looking at a folder is shared by those who are about to use it. */
-  readonly #looks = new SharedRuns(isOwnRealPath)
+  readonly #held = new HeldFolders()
 
   constructor(root: string, sync: FolderSync) {
     this.#root = root
@@ -31,13 +30,17 @@ export class Folders {
   async with<T>(folder: string, use: () => Promise<T>): Promise<T> {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       try {
-        if (await this.#looks.ask(folder)) return await use()
+        if (await this.#held.isThere(folder)) return await use()
         await this.#ensure(folder)
       } catch (error) {
         if (errnoOf(error) !== 'ENOENT') throw error
       }
     }
     throw new DriverError('busy', 'the folder is removed again and again')
+  }
+
+  close(): void {
+    this.#held.close()
   }
 
   /** Makes a folder and what is missing above it; what is made is durable. @throws ENOENT when others undo it */

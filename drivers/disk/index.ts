@@ -122,6 +122,7 @@ class DiskDriver extends DiskReads implements Driver {
 
   async close(): Promise<void> {
     this.#storage.locks.close()
+    this.#storage.folders.close()
     await asDriver(() => this.#storage.temp.close())
   }
 }

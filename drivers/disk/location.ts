@@ -11,12 +11,19 @@ import { absent, realPath, unless } from './calls.ts'
 /** Whether the kernel tells the path of an open file. Then there is no instant between the check and the use. */
 let procFiles: boolean | undefined
 
+/**
+ * The real path of an open file or folder as it is now, with ` (deleted)` behind it where it is gone; `null` where the
+ * kernel does not tell. Answered from memory, in two microseconds: a thread would cost more.
+ */
+export function pathOfOpen(fd: number): string | null {
+  procFiles ??= hasProcFiles()
+  return procFiles ? readlinkSync(`/proc/self/fd/${fd}`) : null
+}
+
 /** Whether an open file is the one that stands at `path` itself. It may have been removed or replaced since. */
 export async function isOpenAt(fd: number, path: string): Promise<boolean> {
-  procFiles ??= hasProcFiles()
-  if (!procFiles) return await isOwnRealPath(path)
-  // Answered from memory by the kernel, in two microseconds: a thread would cost more.
-  const actual = readlinkSync(`/proc/self/fd/${fd}`)
+  const actual = pathOfOpen(fd)
+  if (actual === null) return await isOwnRealPath(path)
   return actual === path || actual === `${path} (deleted)`
 }
 

@@ -1,5 +1,6 @@
 import {
   absent,
+  closeAtOnce,
   closeFile,
   openFile,
   overwriteFlags,
@@ -104,7 +105,7 @@ export async function writeSidecar(path: string, bytes: Buffer): Promise<boolean
     if (stats.size > bytes.length) await truncateFile(fd, bytes.length)
     return true
   } finally {
-    await closeFile(fd)
+    closeAtOnce(fd)
   }
 }
 

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import { readBody } from '../body.ts'
 import {
   absent,
+  closeAtOnce,
   closeFile,
   createFlags,
   openFile,
@@ -64,12 +65,16 @@ export async function discard(path: string): Promise<void> {
 async function create<T>(storage: Storage, fill: (fd: number, path: string) => Promise<T>): Promise<T> {
   const path = storage.temp.next()
   const fd = await asDriver(() => openFile(path, createFlags, 0o666))
+  // Of a file that is given up, closing frees all that it holds.
+  let close: (fd: number) => void | Promise<void> = closeFile
   try {
-    return await fill(fd, path)
+    const filled = await fill(fd, path)
+    close = closeAtOnce
+    return filled
   } catch (error) {
     await asDriver(() => discard(path))
     throw error
   } finally {
-    await closeFile(fd)
+    await close(fd)
   }
 }

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises'
+import { readdirSync, readlinkSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -153,6 +154,34 @@ describe('disk driver: instances over one folder', () => {
     expect(await realpath(root).catch(() => 'gone')).to.equal('gone')
   })
 
+  it('takes a folder anew that others have removed, or have put another in the place of', async () => {
+    const other = await harness.second()
+    const key = parseKey('1Folders/in/turns')
+    for (let round = 0; round < 20; round++) {
+      const [writer, remover] = round % 2 === 0 ? [harness.driver, other] : [other, harness.driver]
+      await put(writer, key, `${round}`)
+      expect((await get(remover, key)).text).to.equal(`${round}`)
+      await remover.delete(key)
+    }
+    await put(other, key, 'before')
+    await rename(join(harness.root, '1Folders'), join(harness.root, '1Former'))
+    await put(other, key, 'after')
+    expect((await get(other, key)).text).to.equal('after')
+    expect((await get(other, parseKey('1Former/in/turns'))).text).to.equal('before')
+    await other.close()
+  })
+
+  if (process.platform === 'linux') {
+    it('holds a bounded number of folders open, and none when it is closed', async () => {
+      const driver = await harness.second()
+      const count = () => openBelow(harness.root).filter((path) => path.includes('1Many')).length
+      for (let i = 0; i < 200; i++) await put(driver, parseKey(`1Many/${i}/file`), 'x')
+      expect(count()).to.be.within(1, 128)
+      await driver.close()
+      expect(count()).to.equal(0)
+    })
+  }
+
   it('works on a folder that is reached through a link', async () => {
     const { symlink } = await import('node:fs/promises')
     const alias = `${harness.root}-alias`
@@ -197,3 +226,16 @@ describe('runs that are shared', () => {
     expect([await first, await second]).to.deep.equal(['once', 'well'])
   })
 })
+
+/** What this process has open below a folder. */
+function openBelow(folder: string): string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${fd}`)
+      return path.startsWith(folder) ? [path] : []
+    } catch {
+      // The descriptor that the listing itself was read by is gone.
+      return []
+    }
+  })
+}

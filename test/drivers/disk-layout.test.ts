@@ -372,6 +372,16 @@ describe('disk driver: links and other things that are no files of ours', () => 
     await expectRefused('swapped/new')
   })
 
+  it('a bucket that is swapped for a link to itself after it was used is not followed', async () => {
+    const bucket = join(harness.root, '1Mallory')
+    const moved = join(harness.root, '1Moved')
+    await put(harness.driver, parseKey('1Mallory/deep/down/file'), 'mine')
+    await rename(bucket, moved)
+    await symlink(moved, bucket)
+    await failure(put(harness.driver, parseKey('1Mallory/deep/down/new'), 'by mallory'), 'invalid_key')
+    expect(await readdir(join(moved, 'deep/down'))).to.deep.equal(['file'])
+  })
+
   it('a folder of metadata that is swapped for a link is not followed', async () => {
     const key = parseKey('1Mallory/meta/secret')
     await put(harness.driver, key, 'mine')
