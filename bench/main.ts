@@ -11,6 +11,7 @@ import { measureOverload } from './overload.ts'
 import { replaceSections, type Section } from './results.ts'
 import { measureS3 } from './s3.ts'
 import { measureSealed } from './sealed.ts'
+import { removeBenchFolders } from './servers.ts'
 import { measureWorkers } from './workers.ts'
 import { measureWrites } from './writes.ts'
 
@@ -45,7 +46,11 @@ const intro =
   `load on the other, 32 connections, ${rounds} rounds of ${seconds} s each, the cases in turns. Given are the median and the ` +
   'range; a ratio is the median of the ratios of the rounds. Absolute figures are those of one machine, ratios travel.'
 const measured: Section[] = []
-for (const { title, measure } of sections) measured.push({ title, text: await measure(rounds, seconds) })
+try {
+  for (const { title, measure } of sections) measured.push({ title, text: await measure(rounds, seconds) })
+} finally {
+  await removeBenchFolders()
+}
 process.stdout.write(replaceSections('', intro, measured))
 if (values.write !== undefined) {
   // What was not measured now stays as it was measured.

@@ -16,7 +16,7 @@ const maxConnections = 1_500
  * turns away what it cannot do, what it needs of memory, and when it is itself again. @returns a Markdown table
  */
 export async function measureOverload(_rounds: number, seconds: number): Promise<string> {
-  const hub = await startHub('fsync')
+  const hub = await startHub('fsync', { anyCore: true })
   try {
     await sustainable(hub, 3)
     const rate = await sustainable(hub, seconds)

@@ -22,12 +22,28 @@ export type Durability = 'fsync' | 'none'
 /** Name that tokens are made out to. */
 export const serverName = 'bench.example'
 
+const folders: string[] = []
+
+async function makeBenchFolder(name: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), `mandate-bench-${name}-`))
+  folders.push(folder)
+  return folder
+}
+
+/**
+ * Removes what servers have written, once all of them have been measured: for a minute ext4 passes by the inodes of files
+ * that are removed, so each new file that comes meanwhile costs many times as much.
+ */
+export async function removeBenchFolders(): Promise<void> {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true })
+}
+
 const scriptOf = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 export async function startBare(durability: Durability): Promise<BenchServer> {
-  const root = await mkdtemp(join(tmpdir(), 'mandate-bench-bare-'))
+  const root = await makeBenchFolder('bare')
   const port = await freePort()
-  return start('bare', [scriptOf('./bare-server.js'), String(port), root, durability], port, root)
+  return start('bare', [scriptOf('./bare-server.js'), String(port), root, durability], port)
 }
 
 export interface HubProcesses {
@@ -39,7 +55,7 @@ export interface HubProcesses {
 
 export async function startHub(durability: Durability, processes: HubProcesses = {}): Promise<BenchServer> {
   const { workers = 1, anyCore = false } = processes
-  const root = await mkdtemp(join(tmpdir(), 'mandate-bench-hub-'))
+  const root = await makeBenchFolder('hub')
   const port = await freePort()
   const config = join(root, 'config.json')
   const settings = {
@@ -55,18 +71,12 @@ export async function startHub(durability: Durability, processes: HubProcesses =
     workers,
   }
   await writeFile(config, JSON.stringify(settings))
-  return start(
-    'hub',
-    [scriptOf('../deploy/process/bin/mandate-hub.js'), '--config', config],
-    port,
-    root,
-    anyCore,
-  )
+  return start('hub', [scriptOf('../deploy/process/bin/mandate-hub.js'), '--config', config], port, anyCore)
 }
 
 /** Hub and reader in one process, which may run on any core. */
 export async function startServe(): Promise<BenchServer> {
-  const root = await mkdtemp(join(tmpdir(), 'mandate-bench-serve-'))
+  const root = await makeBenchFolder('serve')
   const [port, readerPort] = [await freePort(), await freePort()]
   const config = join(root, 'config.json')
   const settings = {
@@ -82,16 +92,10 @@ export async function startServe(): Promise<BenchServer> {
   }
   await writeFile(config, JSON.stringify(settings))
   const script = scriptOf('../deploy/process/bin/mandate-serve.js')
-  return start('serve', [script, '--config', config], port, root, true)
+  return start('serve', [script, '--config', config], port, true)
 }
 
-async function start(
-  name: string,
-  args: string[],
-  port: number,
-  root: string,
-  anyCore = false,
-): Promise<BenchServer> {
+async function start(name: string, args: string[], port: number, anyCore = false): Promise<BenchServer> {
   const child = spawnPinned(args, anyCore)
   const url = `http://127.0.0.1:${port}`
   await waitUntilAnswering(url, child)
@@ -111,7 +115,6 @@ async function start(
     async stop() {
       child.kill('SIGTERM')
       if (child.exitCode === null) await once(child, 'exit')
-      await rm(root, { recursive: true, force: true })
     },
   }
 }
