@@ -20,7 +20,7 @@ export interface HealthOptions {
 
 /**
  * `GET /healthz`: 200 while the process serves at all. `GET /readyz`: 200 when `check` resolves within 2 s, else
- * 503 `{status: "unavailable", reason}`, `reason` being a class without details. However many probes come, one
+ * 503 `{status: "unavailable", reason}` with `Retry-After`, `reason` being a class without details. However many probes come, one
  * `check` at most is under way, and one a second is begun.
  */
 export function health(options: HealthOptions): Router {
@@ -36,7 +36,7 @@ export function health(options: HealthOptions): Router {
     res.setHeader('Cache-Control', 'no-store')
     const reason = await readiness()
     if (reason === null) sendJson(res, 200, { status: 'ok' })
-    else sendJson(res, 503, { status: 'unavailable', reason })
+    else sendJson(res.setHeader('Retry-After', '2'), 503, { status: 'unavailable', reason })
   })
   return router
 }

@@ -28,7 +28,8 @@ function settings(hsts: boolean): HelmetOptions {
     crossOriginOpenerPolicy: false,
     originAgentCluster: false,
     referrerPolicy: { policy: 'no-referrer' },
-    strictTransportSecurity: hsts,
+    // For a year. What else lies below the host name is not ours to speak for.
+    strictTransportSecurity: hsts && { includeSubDomains: false },
     xDownloadOptions: false,
     xFrameOptions: false,
     xXssProtection: false,

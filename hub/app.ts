@@ -33,6 +33,7 @@ export function hubApp(options: HubOptions): Express {
       methods: ['DELETE', 'POST', 'PUT', 'GET', 'OPTIONS', 'HEAD'],
       exposedHeaders: ['ETag'],
       instruments: hub.instruments,
+      hsts: options.hsts ?? false,
       ...(options.peerLimit === undefined ? {} : { peerLimit: options.peerLimit }),
     },
     (app) => {

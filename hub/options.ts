@@ -43,6 +43,8 @@ export interface HubOptions {
   idleTimeoutMs: number
   /** Uploads that go to the storage itself; without it, or over a driver that presigns none, they are refused. */
   directUpload?: DirectUploadOptions
+  /** `Strict-Transport-Security`: only where the public name is served by HTTPS alone. */
+  hsts?: boolean
   /** How many requests one peer may make; without it any number. */
   peerLimit?: PeerLimit
   /** Requests a minute at one address by its owner, and as many by its writers; 0 or absent for no limit. */

@@ -128,6 +128,7 @@ function hubOf({ config, driver, logger, instruments }: Parts, readUrlPrefix: st
     driver,
     logger,
     instruments,
+    hsts: config.hsts,
     readUrlPrefix,
     serverName: hub.serverName,
     maxFileUploadSizeMegabytes: hub.maxFileUploadSize,
@@ -160,9 +161,10 @@ function directUploadOf(
 }
 
 function readerOf({ config, driver, logger, instruments }: Parts): RequestListener {
-  const { cacheControl } = config.reader
+  const { hsts, reader } = config
+  const { cacheControl } = reader
   const redirect = redirectOf(config, driver)
-  return readerApp({ ...peerLimitOf(config), ...redirect, driver, logger, instruments, cacheControl })
+  return readerApp({ ...peerLimitOf(config), ...redirect, driver, logger, instruments, cacheControl, hsts })
 }
 
 /** @throws {StartError} where the reader would have to send every byte itself, which it was told not to */

@@ -125,7 +125,10 @@ const commonPaths = {
       tags: ['health'],
       responses: {
         '200': jsonAnswer('It can.', 'Health', { status: 'ok' }),
-        '503': jsonAnswer('It cannot.', 'Health', { status: 'unavailable', reason: 'backend' }),
+        '503': {
+          ...jsonAnswer('It cannot.', 'Health', { status: 'unavailable', reason: 'backend' }),
+          headers: { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } },
+        },
       },
     },
   },

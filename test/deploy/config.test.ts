@@ -150,6 +150,7 @@ describe('environment variables', () => {
     MANDATE_METRICS_PORT: ['9100', 9100],
     GAIA_ENABLE_HTTPS: ['cert_files', 'cert_files'],
     MANDATE_PLAIN_HTTP: ['off', 'off'],
+    MANDATE_HSTS: ['true', true],
     MANDATE_TRUSTED_PROXIES: ['10.0.0.0/8, ::1', ['10.0.0.0/8', '::1']],
     MANDATE_ALLOW_UNSAFE_CONDITIONS: ['true', true],
     MANDATE_S3_ENDPOINT: ['https://s3.test:9000', 'https://s3.test:9000'],

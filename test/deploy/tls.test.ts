@@ -51,6 +51,7 @@ interface Reply {
   body: string
   /** Of the certificate that the server showed. */
   serial: string
+  hsts: string | undefined
 }
 
 /** One request that trusts this certificate alone. */
@@ -65,7 +66,8 @@ async function ask(
   const [res] = (await once(req, 'response')) as [IncomingMessage]
   // Once the answer has ended, its socket no longer knows.
   const serial = (res.socket as TLSSocket).getPeerCertificate().serialNumber
-  return { status: res.statusCode ?? 0, serial, body: await textOf(res) }
+  const hsts = res.headers['strict-transport-security']
+  return { status: res.statusCode ?? 0, serial, hsts, body: await textOf(res) }
 }
 
 async function textOf(res: IncomingMessage): Promise<string> {
@@ -96,6 +98,18 @@ describe('a hub and reader with a certificate', () => {
     expect(publicURL).to.equal(`${secure.reader}${alice}/a`)
     expect((await ask(publicURL, ca)).body).to.equal('hello')
   })
+
+  for (const [hsts, told] of [
+    [false, undefined],
+    [true, 'max-age=31536000'],
+  ] as const) {
+    it(`tell browsers to use HTTPS alone only where an operator says so: hsts ${hsts}`, async () => {
+      const secure = await startSecure({ hsts })
+      const ca = readFileSync(secure.files.certFile)
+      const answers = [await ask(`${secure.hub}hub_info`, ca), await ask(`${secure.reader}${alice}/none`, ca)]
+      expect(answers.map((answer) => answer.hsts)).to.deep.equal([told, told])
+    })
+  }
 
   it('send plain HTTP on to it, method and all, and answer probes as they come', async () => {
     const plainPort = await freePort()

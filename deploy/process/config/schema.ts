@@ -327,6 +327,10 @@ export const configSchema = z.strictObject({
     .enum(['redirect', 'serve', 'off'])
     .default('redirect')
     .describe('what becomes of plain HTTP at the port where enableHttps is set'),
+  hsts: z
+    .boolean()
+    .default(false)
+    .describe('send Strict-Transport-Security: only where the public names are served by HTTPS alone, for good'),
   timeouts: timeouts.prefault({}),
   limits: limits.prefault({}),
   hub: hubSchema.prefault({}),

@@ -29,6 +29,7 @@ export const sourceRows: readonly SourceRow[] = [
   { key: 'tlsCertConfig.pfxFile', env: 'GAIA_TLS_CERT_CONFIG_PFX_FILE' },
   { key: 'tlsCertConfig.pfxPassphrase', env: 'GAIA_TLS_CERT_CONFIG_PFX_PASSPHRASE' },
   { key: 'plainHttp', env: 'MANDATE_PLAIN_HTTP' },
+  { key: 'hsts', env: 'MANDATE_HSTS' },
   { key: 'driver', env: 'GAIA_DRIVER', flag: '--driver <name>' },
   { key: 'diskSettings.storageRootDirectory', env: 'GAIA_DISK_STORAGE_ROOT_DIR', flag: '--data <folder>' },
   { key: 'diskSettings.durability', env: 'MANDATE_DURABILITY', flag: '--durability <fsync|none>' },
