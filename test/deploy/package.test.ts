@@ -45,6 +45,21 @@ describe('a checkout without what only development needs', () => {
   }
 })
 
+describe('the files of the package', () => {
+  it('hold all that its README leads to', () => {
+    const folder = fileURLToPath(checkout)
+    const args = ['pack', '--dry-run', '--json', '--ignore-scripts']
+    const { stdout, stderr } = spawnSync('npm', args, { cwd: folder, encoding: 'utf8' })
+    const [packed] = JSON.parse(stdout || '[]') as { files: { path: string }[] }[]
+    if (packed === undefined) throw new Error(stderr)
+    const paths = packed.files.map(({ path }) => path)
+    const readme = readFileSync(new URL('README.md', checkout), 'utf8')
+    const targets = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target ?? '')
+    expect(targets).to.not.be.empty
+    expect(targets.filter((target) => !paths.includes(target))).to.deep.equal([])
+  })
+})
+
 describe('the types of the package', () => {
   for (const [name, script] of Object.entries(exports)) {
     it(`are all there where it is installed: ${name}`, () => {

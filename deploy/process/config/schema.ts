@@ -330,7 +330,9 @@ export const configSchema = z.strictObject({
   hsts: z
     .boolean()
     .default(false)
-    .describe('send Strict-Transport-Security: only where the public names are served by HTTPS alone, for good'),
+    .describe(
+      'send Strict-Transport-Security: only where the public names are served by HTTPS alone, for good',
+    ),
   timeouts: timeouts.prefault({}),
   limits: limits.prefault({}),
   hub: hubSchema.prefault({}),

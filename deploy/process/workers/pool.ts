@@ -91,6 +91,8 @@ class WorkerPool {
   async #start(number: number, backOff: BackOff): Promise<Listening> {
     const beganMs = performance.now()
     const worker = cluster.fork()
+    // Each page of metrics that somebody asks for listens until the worker has answered.
+    worker.setMaxListeners(0)
     this.workers.add(worker)
     worker.once('exit', () => this.workers.delete(worker))
     const listening = await untilReady(worker, { ...this.#options.start, type: 'start', number })
