@@ -4,8 +4,8 @@ import { absent, realPath, unless } from './calls.ts'
 /**
  * The rule against links: a path is used only where it is its own real path below the real root. No component
  * may be a symbolic link, wherever that leads, nor, on file systems that fold case or normalize names, a name
- * that is spelled differently on disk. Nothing is remembered from one call to the next, since a folder that was
- * good a moment ago may have been replaced by a link.
+ * that is spelled differently on disk. This is looked at before each use: a folder that was good a moment ago may
+ * have been replaced by a link.
  */
 
 /** Whether the kernel tells the path of an open file. Then there is no instant between the check and the use. */
