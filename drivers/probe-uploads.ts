@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { PresignedUpload, PresignUploadOptions } from './driver.ts'
 import { DriverError } from './errors.ts'
 import { type ProbeTarget, probeName } from './probe.ts'
@@ -22,32 +23,36 @@ const intended = Buffer.from('mandate start check: presigned')
 /**
  * Whether a storage takes a presigned upload as it was signed, and refuses it with another size, type, key or
  * condition, with headers that were not signed, and after its time. Takes away again what it wrote.
- * @throws what the target throws where it cannot be used at all; `unavailable` where the storage does not answer
+ * @throws what the target throws where it cannot be used at all; `unavailable` where the storage does not answer, or has
+ * no time to: then nothing is known of what it holds uploads to
  */
 export async function holdsUploads(probe: UploadProbe): Promise<boolean> {
-  const name = probeName()
-  const other = probeName()
+  const names = Array.from({ length: 5 }, probeName) as [string, string, string, string, string]
+  const [changed, other, conditional, harmed, source] = names
   try {
-    return (
-      (await takesWhatWasSigned(probe, name)) &&
-      (await refusesChanges(probe, name, other)) &&
-      (await holdsConditions(probe, name)) &&
-      (await refusesHarm(probe, name, other))
-    )
+    // Side by side, since a function that starts has its client waiting.
+    const held = await settled([
+      refusesChanges(probe, changed, other),
+      holdsConditions(probe, conditional),
+      refusesHarm(probe, harmed, source),
+    ])
+    return held.every(Boolean)
   } finally {
     // Best effort: what is left lies where no owner can have anything.
-    await Promise.allSettled([probe.delete(name), probe.delete(other)])
+    await Promise.allSettled(names.map((name) => probe.delete(name)))
   }
 }
 
-async function takesWhatWasSigned(probe: UploadProbe, name: string): Promise<boolean> {
-  const upload = await probe.presign(name, { expiresInSeconds, size: intended.length, contentType })
-  return (await isTaken(uploadRequest(upload, intended))) && (await holds(probe, name, intended))
+/** All of them, or the first error, but not before the last one has ended. */
+async function settled<T>(all: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(all)
+  return await Promise.all(all)
 }
 
 async function refusesChanges(probe: UploadProbe, name: string, other: string): Promise<boolean> {
   const options = { expiresInSeconds, size: intended.length, contentType }
   const upload = await probe.presign(name, options)
+  if (!(await isTaken(uploadRequest(upload, intended))) || !(await holds(probe, name, intended))) return false
   const longer = Buffer.from('x'.repeat(intended.length + 1))
   const shorter = Buffer.from('x'.repeat(intended.length - 1))
   const same = Buffer.from('x'.repeat(intended.length))
@@ -97,11 +102,13 @@ async function holdsConditions(probe: UploadProbe, name: string): Promise<boolea
   )
 }
 
-async function refusesHarm(probe: UploadProbe, name: string, other: string): Promise<boolean> {
-  await probe.write(name, intended)
-  await probe.write(other, Buffer.from('mandate start check: of another'))
+async function refusesHarm(probe: UploadProbe, name: string, source: string): Promise<boolean> {
+  await Promise.all([
+    probe.write(name, intended),
+    probe.write(source, Buffer.from('mandate start check: of another')),
+  ])
   const upload = await probe.presign(name, { expiresInSeconds, size: 0, contentType })
-  const requests = Object.entries(probe.harmful(other)).map(([header, value]) =>
+  const requests = Object.entries(probe.harmful(source)).map(([header, value]) =>
     uploadRequest(upload, new Uint8Array(), { [header]: value }),
   )
   return (await areRefused(requests)) && (await holds(probe, name, intended))
@@ -114,21 +121,52 @@ async function holds(probe: UploadProbe, name: string, bytes: Buffer | null): Pr
 
 async function isTaken(request: PresignedRequest): Promise<boolean> {
   try {
-    const { status } = await sendPresigned(request)
+    const status = await statusOf(request)
     return status >= 200 && status < 300
   } catch (cause) {
-    throw new DriverError('unavailable', 'the storage does not answer to a presigned request', { cause })
+    throw unanswered(cause)
   }
 }
 
-/** A connection that the storage ends, rather than take a body that it has refused, is a refusal; reads tell. */
+/**
+ * A connection that the storage ends each time, rather than take a body that it has refused, is a refusal; reads tell.
+ */
 async function areRefused(requests: readonly PresignedRequest[]): Promise<boolean> {
-  for (const request of requests) {
-    const status = await sendPresigned(request).then(
-      (answer) => answer.status,
-      () => 400,
-    )
-    if (status < 400) return false
+  const statuses = await settled(
+    requests.map((request) =>
+      statusOf(request).catch((error: unknown) => {
+        if (error instanceof BusyError) throw unanswered(error)
+        return 400
+      }),
+    ),
+  )
+  return statuses.every((status) => status >= 400)
+}
+
+function unanswered(cause: unknown): DriverError {
+  return new DriverError('unavailable', 'the storage does not answer to a presigned request', { cause })
+}
+
+/** What a storage says that has no time, or something before it. It tells nothing of what it thinks of the request. */
+const passing: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504])
+
+/** How long to wait before a request is sent again that had no answer, or a passing one. */
+const retryDelaysMs = [100, 400, 1_600]
+
+class BusyError extends Error {}
+
+/** @throws {BusyError} where the answer stays a passing one; the network's error where none comes */
+async function statusOf(request: PresignedRequest): Promise<number> {
+  for (let attempt = 0; ; attempt++) {
+    const delayMs = retryDelaysMs[attempt]
+    try {
+      const { status } = await sendPresigned(request)
+      if (!passing.has(status)) return status
+      if (delayMs === undefined) throw new BusyError(`it answers ${status}`)
+    } catch (error) {
+      if (delayMs === undefined) throw error
+    }
+    // By chance longer, so that a burst of those who start does not come again as one.
+    await sleep(delayMs * (1 + Math.random()))
   }
-  return true
 }

@@ -99,15 +99,17 @@ async function writingTraits(
 async function probeTraits(client: S3Client, bucket: string): Promise<Traits> {
   const probe = new Probe(client, bucket)
   const quotedIfMatch = await probe.wantsQuotes()
-  const probed = await probeStorage(probe.target(quotedIfMatch))
-  const { conditionalWrites } = probed
-  return {
-    ...probed,
-    quotedIfMatch,
-    conditionalUploads: conditionalWrites && (await probe.holdsUploads(quotedIfMatch)),
-    conditionalCopies: await probe.holdsCopies(),
-    wholeBodies: await probe.leavesFormer(),
-  }
+  // Side by side: a function that starts has its client waiting.
+  const all = [
+    probeStorage(probe.target(quotedIfMatch)),
+    probe.holdsUploads(quotedIfMatch),
+    probe.holdsCopies(),
+    probe.leavesFormer(),
+  ] as const
+  await Promise.allSettled(all)
+  const [probed, holdsUploads, conditionalCopies, wholeBodies] = await Promise.all(all)
+  const conditionalUploads = probed.conditionalWrites && holdsUploads
+  return { ...probed, quotedIfMatch, conditionalUploads, conditionalCopies, wholeBodies }
 }
 
 /** Requests to see what a backend does, under names that no owner can have. */

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { expect } from 'chai'
+import { rejection } from '../../drivers/conformance/harness.ts'
 import type { PresignedUpload, PresignUploadOptions } from '../../drivers/driver.ts'
 import { holdsUploads, type UploadProbe } from '../../drivers/probe-uploads.ts'
 
@@ -31,6 +32,8 @@ interface Signed extends PresignUploadOptions {
 /** A storage that holds presigned uploads to all but one thing. */
 class FlawedStorage {
   readonly objects = new Map<string, { bytes: Buffer; etag: string }>()
+  /** Asked before anything else: a status to answer with, or `cut` to end the connection. */
+  interfere: (req: IncomingMessage) => number | 'cut' | null = () => null
   readonly #flaw: Flaw | null
   readonly #server: Server = createServer((req, res) => void this.#answer(req, res))
   #versions = 0
@@ -84,6 +87,9 @@ class FlawedStorage {
 
   async #answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const body = await buffer(req)
+    const interference = this.interfere(req)
+    if (interference === 'cut') return void req.socket.destroy()
+    if (interference !== null) return void res.writeHead(interference).end()
     const { pathname, search } = new URL(req.url ?? '/', 'http://storage')
     const name = pathname.slice(1)
     const signed = JSON.parse(decodeURIComponent(search.slice(1))) as Signed
@@ -126,8 +132,12 @@ class FlawedStorage {
 }
 
 describe('what a storage holds presigned uploads to', () => {
-  const tried = async (flaw: Flaw | null): Promise<boolean> => {
+  const tried = async (
+    flaw: Flaw | null,
+    interfere: FlawedStorage['interfere'] = () => null,
+  ): Promise<boolean> => {
     const storage = new FlawedStorage(flaw)
+    storage.interfere = interfere
     await storage.start()
     try {
       const holds = await holdsUploads(storage.probe())
@@ -147,4 +157,31 @@ describe('what a storage holds presigned uploads to', () => {
       expect(await tried(flaw)).to.equal(false)
     })
   }
+
+  for (const interference of [408, 429, 500, 503, 'cut'] as const) {
+    it(`is known though each request meets with ${interference} at first`, async () => {
+      const seen = new Set<string>()
+      const once = (req: IncomingMessage) => {
+        const name = JSON.stringify([req.method, req.url, req.headers])
+        return seen.size < seen.add(name).size ? interference : null
+      }
+      expect(await tried(null, once)).to.equal(true)
+      expect(await tried('headers that were not signed', once)).to.equal(false)
+    }).timeout(20_000)
+  }
+
+  it('is not known of a storage that is busy all the time when it is asked for harm', async () => {
+    const failure = await rejection(
+      tried('headers that were not signed', ({ headers }) => (headers['x-harm'] === undefined ? null : 503)),
+    )
+    expect(failure).to.include({ code: 'unavailable' })
+  }).timeout(20_000)
+
+  it('is not known of a storage that is busy all the time when it is asked for what was signed', async () => {
+    expect(await rejection(tried(null, () => 503))).to.include({ code: 'unavailable' })
+  }).timeout(20_000)
+
+  it('is not enough where what was signed is not implemented', async () => {
+    expect(await tried(null, () => 501)).to.equal(false)
+  })
 })
