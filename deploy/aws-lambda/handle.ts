@@ -1,4 +1,4 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda'
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda'
 import { describeError } from '../../http/describe-error.ts'
 import { forward } from '../functions/forward.ts'
 import { type FunctionKind, startFunction } from '../functions/start-function.ts'
@@ -6,14 +6,24 @@ import type { Env } from '../process/config/env.ts'
 import { refusalResult, resultOf } from './answer.ts'
 import { requestOf } from './request.ts'
 
-export type LambdaHandler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>
+export type LambdaHandler = (
+  event: APIGatewayProxyEventV2,
+  context: Pick<Context, 'getRemainingTimeInMillis'>,
+) => Promise<APIGatewayProxyStructuredResultV2>
+
+/**
+ * Lambda ends a function that takes too long, and its answer to the client is one that no browser lets a page read. So
+ * much earlier the function says so itself.
+ */
+const marginMs = 1_500
 
 /** Starts hub or reader, once for each cold start, and gives the function that takes their requests. */
 export async function lambdaHandler(kind: FunctionKind, env: Env = process.env): Promise<LambdaHandler> {
   const { port, logger } = await startFunction(kind, env)
-  return async (event) => {
+  return async (event, context) => {
+    const signal = AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis() - marginMs))
     try {
-      return await resultOf(await forward(port, requestOf(event)))
+      return await resultOf(await forward(port, requestOf(event), signal))
     } catch (error) {
       logger.warn({ err: describeError(error) }, 'answered by the function itself')
       return refusalResult(error)

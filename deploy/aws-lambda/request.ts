@@ -17,11 +17,15 @@ export function requestOf(event: APIGatewayProxyEventV2): FunctionRequest {
   }
 }
 
-/** @throws {WireError} where bytes were lost: text that is not valid UTF-8 cannot be in an event as it was sent */
+/**
+ * @throws {WireError} where bytes were lost, or may have been: in the place of what is not valid UTF-8 an event has U+FFFD,
+ * of which nobody can tell whether it was sent
+ */
 function bodyOf({ body = '', isBase64Encoded, headers }: APIGatewayProxyEventV2): Buffer {
   const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8')
   const told = headers['content-length']
-  if (told === undefined || Number(told) === bytes.length) return bytes
+  const isWhole = told === undefined || Number(told) === bytes.length
+  if (isWhole && (isBase64Encoded || !body.includes('\ufffd'))) return bytes
   throw new WireError(
     'invalid_input',
     'the body did not arrive as it was sent; send it as application/octet-stream',

@@ -17,8 +17,8 @@ export interface FunctionRequest {
 }
 
 /**
- * What concerns one connection only (RFC 9110 section 7.6.1), and what is told anew: how the body is framed, and whom
- * the request comes from. `Expect` has been met by whoever took the body.
+ * What concerns one connection only (RFC 9110 section 7.6.1), and what is told anew: how the body is framed, and by whom
+ * the request came. `Expect` has been met by whoever took the body.
  */
 const notForwarded: ReadonlySet<string> = new Set([
   'connection',
@@ -36,17 +36,26 @@ const notForwarded: ReadonlySet<string> = new Set([
 /**
  * Sends a request to the server of this function; resolves when its answer begins. Each goes over a connection of its
  * own: a platform freezes functions between requests, and a connection that was kept would be found closed.
- * @throws {WireError} where no such request can be made, or where the server is not there
+ * @param signal gives the request up, its answer too where that has begun
+ * @throws {WireError} where no such request can be made, where the server is not there, or where there is no more time
  */
-export function forward(port: number, { body, ...head }: FunctionRequest): Promise<IncomingMessage> {
+export function forward(
+  port: number,
+  { body, ...head }: FunctionRequest,
+  signal?: AbortSignal,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const { method, target: path } = head
     const headers = forwardedHeaders({ ...head, body })
     // Node throws for what a head cannot hold.
-    const sent = tryTo(() => request({ host: loopback, port, method, path, headers, agent: false }))
+    const options = { host: loopback, port, method, path, headers, agent: false }
+    const sent = tryTo(() => request(signal === undefined ? options : { ...options, signal }))
     sent.on('response', resolve)
     // After the answer has begun this changes nothing: a server need not take a body that it refuses.
-    sent.on('error', (cause) => reject(new WireError('unavailable', 'the server is not there', { cause })))
+    sent.on('error', (cause) => {
+      const reason = signal?.aborted === true ? 'the answer did not come in time' : 'the server is not there'
+      reject(new WireError('unavailable', reason, { cause }))
+    })
     if (body === null || body instanceof Uint8Array) {
       sent.end(body)
       return
@@ -71,8 +80,17 @@ function tryTo<T>(make: () => T): T {
 function forwardedHeaders({ headers, peer, body }: FunctionRequest): string[] {
   const kept = pairs(headers).filter(([name]) => !notForwarded.has(name.toLowerCase()))
   const told = pairs(headers).find(([name]) => name.toLowerCase() === 'content-length')?.[1]
-  const from = peer === null ? [] : [['X-Forwarded-For', peer]]
-  return [...kept, ...from, ...framing(body, told)].flat()
+  return [...kept, ...cameBy(headers, peer), ...framing(body, told)].flat()
+}
+
+/**
+ * Whom the platform names comes last, and counts, unless it is a proxy that `limits.trustedProxies` names: then, as
+ * everywhere, who stands before it. What a client made up stands before that.
+ */
+function cameBy(headers: readonly string[], peer: string | null): string[][] {
+  if (peer === null) return []
+  const chain = pairs(headers).filter(([name]) => name.toLowerCase() === 'x-forwarded-for')
+  return [['X-Forwarded-For', [...chain.map(([, value]) => value), peer].join(', ')]]
 }
 
 function framing(body: FunctionRequest['body'], told: string | undefined): string[][] {

@@ -84,7 +84,7 @@ describe('the CloudFormation template', () => {
         return [key, typeof value === 'string' ? value : filled]
       })
       expectVariables(kind, Object.fromEntries(env) as Record<string, string>)
-      for (const alarm of ['Errors', 'Throttles', 'Duration']) {
+      for (const alarm of ['Errors', 'ServerErrors', 'Throttles', 'Duration']) {
         expect(template.Resources[`${name}${alarm}`]?.Type).to.equal('AWS::CloudWatch::Alarm')
       }
     })

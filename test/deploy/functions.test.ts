@@ -74,19 +74,27 @@ function bytesOf({ body = '', isBase64Encoded }: APIGatewayProxyStructuredResult
   return Buffer.from(body, isBase64Encoded === true ? 'base64' : 'utf8')
 }
 
+type Invoke = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>
+
+/** Invokes as Lambda does, with so much time until it would end the function. */
+function within(leftMs: number, handler: LambdaHandler): Invoke {
+  return (event) => handler(event, { getRemainingTimeInMillis: () => leftMs })
+}
+
 describe('hub and reader behind events of AWS', () => {
-  let hub: LambdaHandler
-  let reader: LambdaHandler
+  let hub: Invoke
+  let reader: Invoke
+  let env: Record<string, string>
   before(async () => {
-    const env = {
+    env = {
       GAIA_DISK_STORAGE_ROOT_DIR: await tempFolder(),
       MANDATE_DURABILITY: 'none',
       MANDATE_LOG_LEVEL: 'silent',
       GAIA_SERVER_NAME: serverName,
       MANDATE_PEER_REQUESTS_PER_MINUTE: '100',
     }
-    hub = await lambdaHandler('hub', { ...env, GAIA_READ_URL: 'https://files.example/' })
-    reader = await lambdaHandler('reader', env)
+    hub = within(30_000, await lambdaHandler('hub', { ...env, GAIA_READ_URL: 'https://files.example/' }))
+    reader = within(30_000, await lambdaHandler('reader', env))
   })
   after(endBins)
 
@@ -142,15 +150,36 @@ describe('hub and reader behind events of AWS', () => {
     expect((await store('b', 'grün', { headers: { 'content-length': '5' } })).statusCode).to.equal(202)
   })
 
-  it('refuse a body that lost bytes on its way, and keep what was there', async () => {
-    await store('lossy', 'kept')
-    const refused = await store('lossy', '\ufffd', {
-      headers: { 'content-length': '1', 'content-type': 'text/plain' },
+  // A byte that is not UTF-8, three that are the beginning of a character, and neither with a word of how many were sent.
+  for (const told of ['1', '3', undefined]) {
+    it(`refuse a body that may have lost bytes on its way, and keep what was there: of ${told ?? 'no'} bytes, it was told`, async () => {
+      await store('lossy', 'kept')
+      const headers = {
+        'content-type': 'text/plain',
+        ...(told === undefined ? {} : { 'content-length': told }),
+      }
+      const refused = await store('lossy', '\ufffd', { headers })
+      expect(refused.statusCode).to.equal(400)
+      expect(refused.headers).to.include({ 'Access-Control-Allow-Origin': '*' })
+      expect(bytesOf(refused).toString()).to.include('application/octet-stream')
+      const read = await reader(eventOf({ rawPath: `/${alice.address}/lossy` }))
+      expect(bytesOf(read).toString()).to.equal('kept')
     })
-    expect(refused.statusCode).to.equal(400)
-    expect(refused.headers).to.include({ 'Access-Control-Allow-Origin': '*' })
-    expect(bytesOf(refused).toString()).to.include('application/octet-stream')
-    expect(bytesOf(await reader(eventOf({ rawPath: `/${alice.address}/lossy` }))).toString()).to.equal('kept')
+  }
+
+  it('store U+FFFD that comes as bytes', async () => {
+    const bytes = Buffer.from('\ufffd')
+    await store('replacement', bytes.toString('base64'), { isBase64Encoded: true })
+    const read = await reader(eventOf({ rawPath: `/${alice.address}/replacement` }))
+    expect(bytesOf(read)).to.deep.equal(bytes)
+  })
+
+  it('answer 503 that every page can read before Lambda ends them', async () => {
+    const late = within(1_000, await lambdaHandler('reader', env))
+    const { statusCode, headers, body } = await late(eventOf({ rawPath: `/${alice.address}/any` }))
+    expect(statusCode).to.equal(503)
+    expect(headers).to.include({ 'Access-Control-Allow-Origin': '*', 'Retry-After': '5' })
+    expect(body).to.include('did not come in time')
   })
 
   it('refuse answers that Lambda would not let through, in words, and give ranges of such a file', async () => {
@@ -193,6 +222,23 @@ describe('hub and reader behind events of AWS', () => {
     for (let i = 0; i < 120; i++) statuses.add((await from('203.0.113.9', `192.0.2.${i}`)).statusCode)
     expect(statuses).to.deep.equal(new Set([200, 429]))
     expect((await from('203.0.113.10', '203.0.113.9')).statusCode).to.equal(200)
+  })
+
+  it('count requests that come by a trusted proxy by the address that it names', async () => {
+    const trusting = {
+      ...env,
+      MANDATE_TRUSTED_PROXIES: '198.51.100.0/24',
+      MANDATE_PEER_REQUESTS_PER_MINUTE: '3',
+    }
+    const behind = within(30_000, await lambdaHandler('reader', trusting))
+    const from = async (forwarded: string) => {
+      const headers = { 'x-forwarded-for': forwarded }
+      const event = eventOf({ rawPath: '/openapi.json', sourceIp: '198.51.100.7', headers })
+      return (await behind(event)).statusCode
+    }
+    for (let i = 0; i < 3; i++) expect(await from(`192.0.2.${i}, 203.0.113.20`)).to.equal(200)
+    expect(await from('192.0.2.9, 203.0.113.20')).to.equal(429)
+    expect(await from('192.0.2.9, 203.0.113.21')).to.equal(200)
   })
 })
 

@@ -138,11 +138,11 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    title: 'refuses paths with dots, as they were sent',
+    title: 'refuses paths with dots and backslashes, as they were sent',
     needsDots: true,
     async run(running) {
       const bucket = new Bucket(running)
-      for (const path of ['a/../b', 'a/%2e%2e/b', 'a/.%2E/b', './b', 'a/.', '..', 'a/%2e./b']) {
+      for (const path of ['a/../b', 'a/%2e%2e/b', 'a/.%2E/b', './b', 'a/.', '..', 'a/%2e./b', 'a\\b']) {
         expectRefusal(await bucket.store(path, 'x'), 403, 'BadPathError')
       }
       expect(await bucket.names()).to.deep.equal([])

@@ -12,13 +12,17 @@ const { handler } = (await import(String(process.argv[2]))) as { handler: Lambda
 
 const maxPayloadBytes = 6 * 1024 * 1024
 
+const timeoutMs = 30_000
+
 serveFunction(async (req, res) => {
   const event = JSON.stringify(eventOf(req, await buffer(req)))
   if (event.length > maxPayloadBytes) {
     res.writeHead(413, { 'Content-Type': 'application/json' }).end('{"Message":null}')
     return
   }
-  const result = JSON.stringify(await handler(JSON.parse(event) as APIGatewayProxyEventV2))
+  const endMs = performance.now() + timeoutMs
+  const context = { getRemainingTimeInMillis: () => endMs - performance.now() }
+  const result = JSON.stringify(await handler(JSON.parse(event) as APIGatewayProxyEventV2, context))
   if (result.length > maxPayloadBytes)
     throw new Error(`Response payload size (${result.length} bytes) exceeded`)
   const { statusCode, headers, body, isBase64Encoded } = JSON.parse(result) as Awaited<
