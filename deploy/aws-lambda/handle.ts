@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda'
 import { describeError } from '../../http/describe-error.ts'
+import { WireError } from '../../http/errors.ts'
 import { forward } from '../functions/forward.ts'
 import { type FunctionKind, startFunction } from '../functions/start-function.ts'
 import type { Env } from '../process/config/env.ts'
@@ -21,12 +22,18 @@ const marginMs = 1_500
 export async function lambdaHandler(kind: FunctionKind, env: Env = process.env): Promise<LambdaHandler> {
   const { port, logger } = await startFunction(kind, env)
   return async (event, context) => {
-    const signal = AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis() - marginMs))
+    const leftMs = Math.floor(context.getRemainingTimeInMillis())
+    const signal = AbortSignal.timeout(Math.max(0, leftMs - marginMs))
     try {
       return await resultOf(await forward(port, requestOf(event), signal))
     } catch (error) {
-      logger.warn({ err: describeError(error) }, 'answered by the function itself')
-      return refusalResult(error)
+      const refusal = signal.aborted ? outOfTime(error) : error
+      logger.warn({ err: describeError(refusal) }, 'answered by the function itself')
+      return refusalResult(refusal)
     }
   }
+}
+
+function outOfTime(cause: unknown): WireError {
+  return new WireError('unavailable', 'the answer did not come in time', { cause })
 }

@@ -37,7 +37,7 @@ const notForwarded: ReadonlySet<string> = new Set([
  * Sends a request to the server of this function; resolves when its answer begins. Each goes over a connection of its
  * own: a platform freezes functions between requests, and a connection that was kept would be found closed.
  * @param signal gives the request up, its answer too where that has begun
- * @throws {WireError} where no such request can be made, where the server is not there, or where there is no more time
+ * @throws {WireError} where no such request can be made, or where the server is not there
  */
 export function forward(
   port: number,
@@ -52,10 +52,7 @@ export function forward(
     const sent = tryTo(() => request(signal === undefined ? options : { ...options, signal }))
     sent.on('response', resolve)
     // After the answer has begun this changes nothing: a server need not take a body that it refuses.
-    sent.on('error', (cause) => {
-      const reason = signal?.aborted === true ? 'the answer did not come in time' : 'the server is not there'
-      reject(new WireError('unavailable', reason, { cause }))
-    })
+    sent.on('error', (cause) => reject(new WireError('unavailable', 'the server is not there', { cause })))
     if (body === null || body instanceof Uint8Array) {
       sent.end(body)
       return
