@@ -37,17 +37,23 @@ export const probePrefix = '.mandate-probe/'
  * @throws the target's error where it cannot write, read, list or delete at all, saying which
  */
 export async function probeStorage(target: ProbeTarget, name: string = probeName()): Promise<Probed> {
+  const other = `${name}-deleted`
+  // Side by side: a function that starts has its client waiting.
+  const probes = [probeWrites(target, name), probeDeletes(target, other)] as const
+  await Promise.allSettled(probes)
   try {
-    const probed = await probe(target, name)
+    const [conditionalWrites, conditionalDeletes] = await Promise.all(probes)
     await must('delete an object', () => target.delete(name))
     if ((await must('read an object', () => target.read(name))) !== null) {
       throw new DriverError('backend', 'the storage still holds an object that was deleted')
     }
-    return probed
+    return { conditionalWrites, conditionalDeletes }
   } catch (error) {
     // Best effort: the storage has failed already, and that failure is the one to tell.
     await Promise.allSettled([target.delete(name)])
     throw error
+  } finally {
+    await Promise.allSettled([target.delete(other)])
   }
 }
 
@@ -85,7 +91,7 @@ export function requireConditions({ conditionalWrites }: Probed, allowUnsafe: bo
   )
 }
 
-async function probe(target: ProbeTarget, name: string): Promise<Probed> {
+async function probeWrites(target: ProbeTarget, name: string): Promise<boolean> {
   const first = await must('write an object', () => target.write(name, bytesOf('first')))
   const read = await must('read an object', () => target.read(name))
   if (read === null || !bytesOf('first').equals(read)) {
@@ -95,15 +101,15 @@ async function probe(target: ProbeTarget, name: string): Promise<Probed> {
   if (!names.includes(name)) throw new DriverError('backend', 'the storage does not list what it holds')
 
   const second = await must('overwrite an object', () => target.write(name, bytesOf('second')))
-  const conditionalWrites =
+  return (
     (await holds(() => target.write(name, bytesOf('a'), { ifNoneMatch: '*' }), false)) &&
     (await holds(() => target.write(name, bytesOf('b'), { ifMatch: first }), false)) &&
     (await holds(() => target.write(name, bytesOf('third'), { ifMatch: second }), true))
-  return { conditionalWrites, conditionalDeletes: await probeDeletes(target, name) }
+  )
 }
 
 async function probeDeletes(target: ProbeTarget, name: string): Promise<boolean> {
-  const stale = await must('overwrite an object', () => target.write(name, bytesOf('former')))
+  const stale = await must('write an object', () => target.write(name, bytesOf('former')))
   const current = await must('overwrite an object', () => target.write(name, bytesOf('current')))
   return (
     (await holds(() => target.delete(name, { ifMatch: stale }), false)) &&
