@@ -37,9 +37,8 @@ export const probePrefix = '.mandate-probe/'
  * @throws the target's error where it cannot write, read, list or delete at all, saying which
  */
 export async function probeStorage(target: ProbeTarget, name: string = probeName()): Promise<Probed> {
-  const other = `${name}-deleted`
   // Side by side: a function that starts has its client waiting.
-  const probes = [probeWrites(target, name), probeDeletes(target, other)] as const
+  const probes = [probeWrites(target, name), probeDeletes(target, `${name}-deleted`)] as const
   await Promise.allSettled(probes)
   try {
     const [conditionalWrites, conditionalDeletes] = await Promise.all(probes)
@@ -52,8 +51,6 @@ export async function probeStorage(target: ProbeTarget, name: string = probeName
     // Best effort: the storage has failed already, and that failure is the one to tell.
     await Promise.allSettled([target.delete(name)])
     throw error
-  } finally {
-    await Promise.allSettled([target.delete(other)])
   }
 }
 
@@ -109,14 +106,18 @@ async function probeWrites(target: ProbeTarget, name: string): Promise<boolean> 
 }
 
 async function probeDeletes(target: ProbeTarget, name: string): Promise<boolean> {
-  const stale = await must('write an object', () => target.write(name, bytesOf('former')))
-  const current = await must('overwrite an object', () => target.write(name, bytesOf('current')))
-  return (
-    (await holds(() => target.delete(name, { ifMatch: stale }), false)) &&
-    (await holds(() => target.delete(name, { ifMatch: current }), true)) &&
-    (await must('read an object', () => target.read(name))) === null &&
-    (await holds(() => target.delete(name, { ifMatch: current }), false))
-  )
+  try {
+    const stale = await must('write an object', () => target.write(name, bytesOf('former')))
+    const current = await must('overwrite an object', () => target.write(name, bytesOf('current')))
+    return (
+      (await holds(() => target.delete(name, { ifMatch: stale }), false)) &&
+      (await holds(() => target.delete(name, { ifMatch: current }), true)) &&
+      (await must('read an object', () => target.read(name))) === null &&
+      (await holds(() => target.delete(name, { ifMatch: current }), false))
+    )
+  } finally {
+    await Promise.allSettled([target.delete(name)])
+  }
 }
 
 function bytesOf(text: string): Buffer {

@@ -147,9 +147,9 @@ class Probe {
   async holdsUploads(quotedIfMatch: boolean): Promise<boolean> {
     return await this.#withObject(async (name) => {
       const stale = condition({ ifMatch: 'f'.repeat(32) }, quotedIfMatch)
-      return (
-        (await this.#refusesUpload(name, { IfNoneMatch: '*' })) && (await this.#refusesUpload(name, stale))
-      )
+      const refused = [this.#refusesUpload(name, { IfNoneMatch: '*' }), this.#refusesUpload(name, stale)]
+      await Promise.allSettled(refused)
+      return (await Promise.all(refused)).every(Boolean)
     })
   }
 
