@@ -31,6 +31,12 @@ async function expectScripts(content: string): Promise<void> {
   for (const script of scripts) await access(new URL(script.replace('build/', '../../'), import.meta.url))
 }
 
+/** What an end in order takes at the most: the grace time, the page of metrics and the last traces, and a little. */
+function endSeconds(file: string): number {
+  const { config } = loadConfig({ text: file, format: 'json', env: {}, flags: new Map(), kind: 'hub' })
+  return config.timeouts.graceTimeout + 5
+}
+
 describe('the container image', () => {
   it('starts scripts that the build makes, as a user without rights, and is asked for its health', async () => {
     const dockerfile = await text('deploy/container/Dockerfile')
@@ -68,6 +74,7 @@ describe('the compose files', () => {
     command?: string[]
     environment?: Record<string, string>
     read_only?: boolean
+    stop_grace_period?: string
     logging?: { options: Record<string, string> }
   }
   const files = ['compose.yaml', 'compose.s3.yaml', 'compose.gcs.yaml', 'compose.azure.yaml']
@@ -104,6 +111,14 @@ describe('the compose files', () => {
   it('name in env.sample only variables that hub and reader know', async () => {
     for (const name of variablesIn(await text('deploy/container/env.sample'))) {
       expect(knownVariables).to.include(name)
+    }
+  })
+
+  it('give services the time that their end takes', async () => {
+    const all = await services('compose.yaml')
+    for (const name of ['hub', 'reader']) {
+      const given = Number(/^([0-9]+)s$/.exec(all[name]?.stop_grace_period ?? '')?.[1])
+      expect(given, name).to.be.at.least(endSeconds('{}'))
     }
   })
 
@@ -195,6 +210,24 @@ describe('the Kubernetes manifests', () => {
       )
     }
   })
+
+  it('give pods the time that their end takes', async () => {
+    const all = await manifests()
+    const config = String(
+      at(
+        all.find(({ kind }) => kind === 'ConfigMap'),
+        'data',
+        'config.json',
+      ),
+    )
+    for (const deployment of all.filter(({ kind }) => kind === 'Deployment')) {
+      const pod = at(deployment, 'spec', 'template', 'spec')
+      const preStop = at(pod, 'containers', 0, 'lifecycle', 'preStop', 'exec', 'command') as string[]
+      const pauseSeconds = Number(/, ([0-9]+)\)/.exec(preStop.join(' '))?.[1]) / 1000
+      const given = Number(at(pod, 'terminationGracePeriodSeconds'))
+      expect(given - pauseSeconds).to.be.at.least(endSeconds(config))
+    }
+  })
 })
 
 describe('the systemd units', () => {
@@ -211,6 +244,8 @@ describe('the systemd units', () => {
       const unit = await text(`deploy/systemd/mandate-${name}.service`)
       await expectScripts(unit)
       expect(unit).to.match(/^User=mandate$/m)
+      const given = Number(/^TimeoutStopSec=([0-9]+)$/m.exec(unit)?.[1])
+      expect(given).to.be.at.least(endSeconds(await text('deploy/systemd/config.json')))
       const file = fileURLToPath(new URL(`deploy/systemd/mandate-${name}.service`, checkout))
       const systemdAnalyze = await debianProgram('systemd-analyze', 'systemd')
       const { stdout } = await promisify(execFile)(systemdAnalyze, ['security', '--offline=yes', file])

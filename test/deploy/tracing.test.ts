@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
@@ -111,6 +114,41 @@ describe('traces', () => {
     expect(await running.exit()).to.equal(0)
     expect(receiver.spans.slice(before).map(({ name }) => name)).to.include('GET hub_info')
   })
+})
+
+describe('traces that nobody takes', () => {
+  let collector: Server
+
+  beforeEach(async () => {
+    collector = createServer(() => undefined).listen(0, '127.0.0.1')
+    await once(collector, 'listening')
+  })
+  afterEach(async () => {
+    await endBins()
+    collector.closeAllConnections()
+    collector.close()
+  })
+
+  for (const workers of ['1', '2']) {
+    for (const fault of ['is down', 'never answers']) {
+      it(`leave the end one in order, and soon, where the collector ${fault} (--workers ${workers})`, async () => {
+        const { port } = collector.address() as AddressInfo
+        if (fault === 'is down') collector.close()
+        const env = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` }
+        const running = await startBin('mandate-serve', { args: [...args, '--workers', workers], file, env })
+        await running.until('stop ')
+        for (let i = 0; i < 4; i++) {
+          const headers = { connection: 'close' }
+          await (await fetch(`${addressIn(running, 'write at')}hub_info`, { headers })).text()
+        }
+        const beganMs = performance.now()
+        running.child.kill('SIGTERM')
+        expect(await running.exit(), running.stdout()).to.equal(0)
+        expect(performance.now() - beganMs).to.be.below(6_000)
+        expect(running.stdout()).to.include('the last traces are lost').and.not.include('"level":60')
+      })
+    }
+  }
 })
 
 async function* slowly(texts: readonly string[]) {

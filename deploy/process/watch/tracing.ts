@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   context,
   DiagLogLevel,
@@ -22,10 +23,14 @@ import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace
 import type { Logger } from 'pino'
 import { DriverError } from '../../../drivers/errors.ts'
 import { type DriverObserver, observedDriver } from '../../../drivers/observed.ts'
+import { describeError } from '../../../http/describe-error.ts'
 import { noteTrace } from '../../../http/request-context.ts'
 import { software } from '../../../http/software.ts'
 import { type HubInstruments, noHubInstruments } from '../../../hub/instruments.ts'
 import { noWatch, type ServerName, type Watch } from './watch.ts'
+
+/** Whatever stops this process waits for the grace time of requests and then for this. */
+const writeOutMs = 3_000
 
 /**
  * Traces by OpenTelemetry: a span for each request, within the trace that its `traceparent` names (W3C Trace Context),
@@ -46,7 +51,21 @@ export function openTracing(logger: Logger): Watch {
     ...noWatch,
     instruments: (server) => requestSpans(tracer, server),
     driver: (driver) => observedDriver(driver, driverSpans(tracer, driver.name)),
-    close: () => provider.shutdown(),
+    close: () => writeOut(provider, logger),
+  }
+}
+
+/** Sends what is still in memory, within {@link writeOutMs}: an end in order is none the less one without a collector. */
+async function writeOut(provider: NodeTracerProvider, logger: Logger): Promise<void> {
+  try {
+    const isLate = await Promise.race([
+      provider.shutdown().then(() => false),
+      sleep(writeOutMs, true, { ref: false }),
+    ])
+    if (isLate)
+      logger.warn({ waitedMs: writeOutMs }, 'the last traces are lost: the collector does not answer')
+  } catch (error) {
+    logger.warn({ err: describeError(error) }, 'the last traces are lost: the collector does not take them')
   }
 }
 
