@@ -83,6 +83,22 @@ describe('a hub and reader by two workers', () => {
     expect(sumOf(samples, 'mandate_http_requests_total', { route: 'hub_info' })).to.be.at.least(8)
   })
 
+  it('count what one did that dies while it is asked once, then and later', async () => {
+    const running = await start()
+    await workersThatAnswer(running, addressIn(running, 'write at'))
+    const counted = async () =>
+      sumOf(await metricsOf(running), 'mandate_http_requests_total', { route: 'hub_info' })
+    expect(await counted()).to.equal(8)
+    const [pid = 0] = await startedPids(running)
+    process.kill(pid, 'SIGSTOP')
+    const during = counted()
+    await sleep(200)
+    process.kill(pid, 'SIGKILL')
+    expect(await during).to.equal(8)
+    await running.until('another takes its place')
+    expect(await counted()).to.equal(8)
+  })
+
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     it(`finish an upload under way at ${signal} and end with status 0, none left behind`, async () => {
       const running = await start()

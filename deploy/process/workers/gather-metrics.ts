@@ -2,14 +2,21 @@ import type { Worker } from 'node:cluster'
 import { AggregatorRegistry, type Registry } from 'prom-client'
 import type { FromWorker, ToWorker, WorkerMetrics } from './messages.ts'
 
-/** A worker that does not answer within this time is left out of the page; it must not take the others with it. */
+/** A worker that does not answer within this time is told of as it was; it must not take the others with it. */
 const answerMs = 2_000
 
 export interface GatheredMetrics {
-  /** The sums over these workers, and over what those that are gone had told. */
-  render(workers: readonly Worker[]): Promise<string>
-  /** Keeps what a worker that is gone had last told: a counter never goes down. */
-  keep(worker: Worker): void
+  /** Takes what a worker tells from now on, up to what it tells last. */
+  follow(worker: Worker): void
+  /** The sums over all workers, and over what those that are gone had counted: a counter never goes down. */
+  render(): Promise<string>
+}
+
+/** A worker, what it last told, and whoever waits for it to tell more. */
+interface Followed {
+  readonly worker: Worker
+  metrics: WorkerMetrics
+  readonly waiting: Set<() => void>
 }
 
 /**
@@ -17,47 +24,55 @@ export interface GatheredMetrics {
  * about to start, and then answers with nothing at all.
  */
 export function gatherMetrics(): GatheredMetrics {
-  const last = new WeakMap<Worker, WorkerMetrics>()
+  const present = new Set<Followed>()
   let departed: Promise<WorkerMetrics> = Promise.resolve([])
   return {
-    async render(workers) {
-      const told = await Promise.all(workers.map((worker) => ask(worker)))
-      for (const [i, worker] of workers.entries()) {
-        const metrics = told[i]
-        if (metrics !== undefined && metrics !== null) last.set(worker, metrics)
-      }
-      const known = workers.flatMap((worker) => last.get(worker) ?? [])
-      return await sum(known, await departed).metrics()
+    follow(worker) {
+      const followed: Followed = { worker, metrics: [], waiting: new Set() }
+      present.add(followed)
+      worker.on('message', (message: FromWorker) => {
+        if (message.type !== 'metrics') return
+        followed.metrics = message.metrics
+        for (const go of followed.waiting) go()
+      })
+      // At its exit, what it told last may still be on the way.
+      worker.once('disconnect', () => {
+        present.delete(followed)
+        const counted = followed.metrics.filter(isCounted)
+        departed = departed.then((before) => sum(before, counted).getMetricsAsJSON())
+        for (const go of followed.waiting) go()
+      })
     },
-    keep(worker) {
-      // Gauges tell of the moment; of who is gone there is nothing to tell.
-      const counted = (last.get(worker) ?? []).filter(({ type }) => String(type) !== 'gauge')
-      departed = departed.then((before) => sum(before, counted).getMetricsAsJSON())
+    async render() {
+      await Promise.all([...present].map(ask))
+      // Both at the same moment: a worker that ends meanwhile is in one of them, and in one only.
+      const told = [...present].map(({ metrics }) => metrics)
+      const before = departed
+      return await sum(...told, await before).metrics()
     },
   }
+}
+
+/** Gauges tell of the moment; of who is gone there is nothing to tell. */
+function isCounted({ type }: WorkerMetrics[number]): boolean {
+  return String(type) !== 'gauge'
 }
 
 function sum(...all: WorkerMetrics[]): Registry {
   return AggregatorRegistry.aggregate(all)
 }
 
-/** `null` where it does not answer in time. */
-function ask(worker: Worker): Promise<WorkerMetrics | null> {
-  return new Promise((resolve) => {
-    const done = (metrics: WorkerMetrics | null) => {
+/** Waits until it has told, is gone, or has not answered in time. */
+async function ask({ worker, waiting }: Followed): Promise<void> {
+  if (!worker.isConnected()) return
+  await new Promise<void>((resolve) => {
+    const done = () => {
       clearTimeout(timer)
-      worker.off('message', onMessage)
-      worker.off('exit', onExit)
-      resolve(metrics)
+      waiting.delete(done)
+      resolve()
     }
-    const onMessage = (message: FromWorker) => {
-      if (message.type === 'metrics') done(message.metrics)
-    }
-    const onExit = () => done(null)
-    const timer = setTimeout(done, answerMs, null)
-    worker.on('message', onMessage)
-    worker.once('exit', onExit)
-    if (worker.isConnected()) worker.send({ type: 'tell-metrics' } satisfies ToWorker)
-    else done(null)
+    const timer = setTimeout(done, answerMs)
+    waiting.add(done)
+    worker.send({ type: 'tell-metrics' } satisfies ToWorker)
   })
 }

@@ -10,14 +10,16 @@ export interface PoolOptions {
   /** What each is to be told, but for its number. */
   start: Omit<Extract<ToWorker, { type: 'start' }>, 'type' | 'number'>
   logger: Logger
-  /** Called with a worker that has ended by itself. */
-  onRestart: (worker: Worker) => void
+  /** Called with each worker that has begun to serve. */
+  onServing: (worker: Worker) => void
+  /** Called when a worker has ended by itself. */
+  onRestart: () => void
 }
 
 export interface Pool {
   readonly listening: Listening
-  /** Those that serve at the moment. */
-  workers(): Worker[]
+  /** How many serve at the moment. */
+  size(): number
   /** Has them all finish what is under way. */
   close(): Promise<void>
   /** Ends them at once. */
@@ -38,7 +40,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
     await Promise.all(Array.from({ length: count - 1 }, (_, i) => pool.add(i + 2)))
     return {
       listening,
-      workers: () => [...pool.serving],
+      size: () => pool.serving.size,
       close: () => pool.close(),
       kill: () => pool.kill(),
     }
@@ -91,17 +93,16 @@ class WorkerPool {
   async #start(number: number, backOff: BackOff): Promise<Listening> {
     const beganMs = performance.now()
     const worker = cluster.fork()
-    // Each page of metrics that somebody asks for listens until the worker has answered.
-    worker.setMaxListeners(0)
     this.workers.add(worker)
     worker.once('exit', () => this.workers.delete(worker))
     const listening = await untilReady(worker, { ...this.#options.start, type: 'start', number })
     this.serving.add(worker)
+    this.#options.onServing(worker)
     this.#options.logger.info({ number, pid: worker.process.pid }, 'a worker serves')
     worker.once('exit', (status, signal) => {
       this.serving.delete(worker)
       if (this.#isClosing) return
-      this.#options.onRestart(worker)
+      this.#options.onRestart()
       this.#restart(number, backOff, { status, signal, livedMs: performance.now() - beganMs })
     })
     return listening

@@ -28,14 +28,12 @@ export async function serveByWorkers({
     count,
     start: { config, kind, folder },
     logger,
-    onRestart(worker) {
-      numbers.countRestart()
-      theirs.keep(worker)
-    },
+    onServing: (worker) => theirs.follow(worker),
+    onRestart: numbers.countRestart,
   })
-  numbers.countAlive(() => pool.workers().length)
+  numbers.countAlive(() => pool.size())
   // Those of all workers as sums, and those about the workers.
-  const render = async () => (await Promise.all([theirs.render(pool.workers()), numbers.render()])).join('\n')
+  const render = async () => (await Promise.all([theirs.render(), numbers.render()])).join('\n')
   let page: RunningServer | null = null
   try {
     if (config.metrics.enabled) page = await openMetricsPage(config, render, logger)
