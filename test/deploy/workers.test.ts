@@ -99,6 +99,15 @@ describe('a hub and reader by two workers', () => {
     expect(await counted()).to.equal(8)
   })
 
+  it('count what one did that ended in order before anybody asked', async () => {
+    const running = await start()
+    const hub = addressIn(running, 'write at')
+    expect(await workersThatAnswer(running, hub)).to.deep.equal(new Set([1, 2]))
+    process.kill((await startedPids(running))[0] ?? 0, 'SIGTERM')
+    await running.until('another takes its place')
+    expect(sumOf(await metricsOf(running), 'mandate_http_requests_total', { route: 'hub_info' })).to.equal(8)
+  })
+
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     it(`finish an upload under way at ${signal} and end with status 0, none left behind`, async () => {
       const running = await start()

@@ -1,5 +1,4 @@
 import cluster from 'node:cluster'
-import type { Registry } from 'prom-client'
 import { endWith } from '../lifecycle.ts'
 import { openLog } from '../log.ts'
 import { type Running, startServers } from '../start.ts'
@@ -17,15 +16,26 @@ process.on('SIGINT', () => undefined)
 process.on('message', (message: ToWorker) => {
   if (message.type === 'start') void start(message)
 })
-tell({ type: 'loaded' })
+void tell({ type: 'loaded' })
 
 async function start({ config, kind, folder, number }: Extract<ToWorker, { type: 'start' }>): Promise<void> {
   const logger = openLog(config.logLevel, number)
   try {
     const { watch, registry } = await openWatch(config, process.env, logger)
-    if (registry !== null) answerForMetrics(registry)
+    const tellMetrics = async () => {
+      if (registry !== null) await tell({ type: 'metrics', metrics: await registry.getMetricsAsJSON() })
+    }
+    process.on('message', (message: ToWorker) => {
+      if (message.type === 'tell-metrics') void tellMetrics()
+    })
     const running = await startServers({ config, kind, logger, folder, watch })
-    const { stop } = endWith({ close: () => running.close().then(() => watch.close()) }, logger)
+    const close = async () => {
+      await running.close()
+      // What was counted since somebody asked last would be lost.
+      await tellMetrics()
+      await watch.close()
+    }
+    const { stop } = endWith({ close }, logger)
     let isStopping = false
     const stopOnce = (why: string) => {
       // The primary, the terminal and the service manager may all ask.
@@ -37,19 +47,13 @@ async function start({ config, kind, folder, number }: Extract<ToWorker, { type:
     process.on('message', (message: ToWorker) => {
       if (message.type === 'stop') stopOnce('the primary said so')
     })
-    tell({ type: 'ready', listening: listeningOf(running) })
+    void tell({ type: 'ready', listening: listeningOf(running) })
   } catch (error) {
     const kindOfError = error instanceof StartError ? error.kind : 'start'
     const message = error instanceof StartError ? error.message : String((error as Error).stack ?? error)
-    tell({ type: 'failed', kind: kindOfError, message }, () => process.exit(1))
+    await tell({ type: 'failed', kind: kindOfError, message })
+    process.exit(1)
   }
-}
-
-function answerForMetrics(registry: Registry): void {
-  const answer = async () => tell({ type: 'metrics', metrics: await registry.getMetricsAsJSON() })
-  process.on('message', (message: ToWorker) => {
-    if (message.type === 'tell-metrics') void answer()
-  })
 }
 
 function listeningOf({ hub, reader, readUrlPrefix, atomicDeletes }: Running): Listening {
@@ -57,6 +61,10 @@ function listeningOf({ hub, reader, readUrlPrefix, atomicDeletes }: Running): Li
   return { hub: place(hub), reader: place(reader), readUrlPrefix, atomicDeletes }
 }
 
-function tell(message: FromWorker, then: () => void = () => undefined): void {
-  process.send?.(message, undefined, {}, then)
+/** Resolves when it is on its way, or when there is nobody to hear it. */
+function tell(message: FromWorker): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined) resolve()
+    else process.send(message, undefined, {}, () => resolve())
+  })
 }
