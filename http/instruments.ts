@@ -19,7 +19,9 @@ export interface RequestEnd {
  * Why a request was turned away before its work began: `overload` by a server with too much to do, `peer_rate` and
  * `address_rate` by the rate limits, `sockets` with its connection, `malformed` by the parser or its timers.
  */
-export type TurnedAway = 'overload' | 'peer_rate' | 'address_rate' | 'sockets' | 'malformed'
+export type TurnedAway = (typeof reasonsToTurnAway)[number]
+
+export const reasonsToTurnAway = ['overload', 'peer_rate', 'address_rate', 'sockets', 'malformed'] as const
 
 /**
  * What a server tells of its work to whoever watches. The calls are on the way of every request: they return at once

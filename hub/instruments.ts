@@ -2,7 +2,16 @@ import type { HttpInstruments } from '../http/instruments.ts'
 import { noHttpInstruments } from '../http/instruments.ts'
 
 /** What a hub remembers: tokens whose signature it has verified, and what owners have said. */
-export type CacheName = 'v1_tokens' | 'ucan_tokens' | 'timestamps' | 'revocations' | 'grant_lists' | 'grants'
+export type CacheName = (typeof cacheNames)[number]
+
+export const cacheNames = [
+  'v1_tokens',
+  'ucan_tokens',
+  'timestamps',
+  'revocations',
+  'grant_lists',
+  'grants',
+] as const
 
 /** What a hub tells of its work to whoever watches; under the same conditions as {@link HttpInstruments}. */
 export interface HubInstruments extends HttpInstruments {

@@ -1,4 +1,5 @@
 import { type ErrorCode, WireError } from '../http/errors.ts'
+import { ucanErrorCodes } from './auth/ucan/errors.ts'
 import type { HubInstruments } from './instruments.ts'
 
 /** The refusals that are about the credential. */
@@ -7,6 +8,13 @@ const ofCredentials: ReadonlySet<ErrorCode> = new Set([
   'token_too_old',
   'not_authorized',
   'not_enough_proofs',
+])
+
+/** However a credential may be judged: what {@link HubInstruments.credential} is told. */
+export const credentialOutcomes: ReadonlySet<string> = new Set([
+  'accepted',
+  ...ofCredentials,
+  ...ucanErrorCodes,
 ])
 
 /**

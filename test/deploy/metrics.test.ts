@@ -120,6 +120,29 @@ describe('the metrics of a process', () => {
   })
 })
 
+describe('metrics of what has not happened yet', () => {
+  let samples: Samples
+
+  before(async () => {
+    samples = await metricsOf(await start())
+  })
+  after(endBins)
+
+  const rows: [name: string, labels: Record<string, string>][] = [
+    ['mandate_hub_credentials_total', { outcome: 'accepted' }],
+    ['mandate_hub_credentials_total', { outcome: 'unauthorized' }],
+    ['mandate_hub_credentials_total', { outcome: 'wrong-audience' }],
+    ['mandate_http_turned_away_total', { server: 'hub', reason: 'overload' }],
+    ['mandate_http_turned_away_total', { server: 'reader', reason: 'sockets' }],
+    ['mandate_hub_cache_lookups_total', { cache: 'grants', result: 'hit' }],
+  ]
+  for (const [name, labels] of rows) {
+    it(`are 0 and not absent: ${name} ${Object.values(labels).join(' ')}`, () => {
+      expect(samples).to.deep.include({ name, labels, value: 0 })
+    })
+  }
+})
+
 describe('metrics that nobody wants', () => {
   afterEach(endBins)
 

@@ -1,10 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { DriverError } from '../../../drivers/errors.ts'
 import { type DriverObserver, observedDriver } from '../../../drivers/observed.ts'
-import type { RequestEnd } from '../../../http/instruments.ts'
+import { type RequestEnd, reasonsToTurnAway } from '../../../http/instruments.ts'
 import type { RunningServer, ServerLoad } from '../../../http/server.ts'
 import { software } from '../../../http/software.ts'
-import type { CacheName, HubInstruments } from '../../../hub/instruments.ts'
+import { type CacheName, cacheNames, type HubInstruments } from '../../../hub/instruments.ts'
+import { credentialOutcomes } from '../../../hub/judged.ts'
 import { boundedLabel } from './bounded-label.ts'
 import type { ServerName, Watch } from './watch.ts'
 
@@ -113,24 +114,33 @@ function instruments(registry: Registry): (server: ServerName) => HubInstruments
   const lookups = lookupCounts(registry)
   const routeLabel = boundedLabel(40)
   const outcomeLabel = boundedLabel(60)
-
-  return (server) => ({
-    begin: (_req, _res, next) => next(),
-    end(_res, { route: name = 'none', method, status, bytesIn, bytesOut, seconds }: RequestEnd) {
-      const route = routeLabel(name)
-      requests.inc({ server, route, method: methods.has(method) ? method : 'other', status })
-      duration.observe({ server, route }, seconds)
-      if (bytesIn > 0) received.inc({ server, route }, bytesIn)
-      if (bytesOut > 0) sent.inc({ server, route }, bytesOut)
-    },
-    turnedAway: (reason) => turnedAway.inc({ server, reason }),
-    credential: (outcome) => credentials.inc({ outcome: outcomeLabel(outcome) }),
-    cache: lookups,
-  })
+  // What has not happened yet is 0 and not absent: rules compare with it, and a rate needs a value before the first.
+  const beginAtZero = (server: ServerName) => {
+    for (const reason of reasonsToTurnAway) turnedAway.inc({ server, reason }, 0)
+    if (server === 'reader') return
+    for (const outcome of credentialOutcomes) credentials.inc({ outcome: outcomeLabel(outcome) }, 0)
+    lookups.beginAtZero()
+  }
+  return (server) => {
+    beginAtZero(server)
+    return {
+      begin: (_req, _res, next) => next(),
+      end(_res, { route: name = 'none', method, status, bytesIn, bytesOut, seconds }: RequestEnd) {
+        const route = routeLabel(name)
+        requests.inc({ server, route, method: methods.has(method) ? method : 'other', status })
+        duration.observe({ server, route }, seconds)
+        if (bytesIn > 0) received.inc({ server, route }, bytesIn)
+        if (bytesOut > 0) sent.inc({ server, route }, bytesOut)
+      },
+      turnedAway: (reason) => turnedAway.inc({ server, reason }),
+      credential: (outcome) => credentials.inc({ outcome: outcomeLabel(outcome) }),
+      cache: lookups.count,
+    }
+  }
 }
 
 /** Told a dozen times for each request: counted in passing, and handed on when somebody asks. */
-function lookupCounts(registry: Registry): HubInstruments['cache'] {
+function lookupCounts(registry: Registry): { count: HubInstruments['cache']; beginAtZero: () => void } {
   const untold = new Map<CacheName, { hit: number; miss: number }>()
   new Counter({
     name: 'mandate_hub_cache_lookups_total',
@@ -145,10 +155,15 @@ function lookupCounts(registry: Registry): HubInstruments['cache'] {
       untold.clear()
     },
   })
-  return (cache, isHit) => {
-    const counts = untold.get(cache) ?? { hit: 0, miss: 0 }
-    counts[isHit ? 'hit' : 'miss']++
-    untold.set(cache, counts)
+  return {
+    count(cache, isHit) {
+      const counts = untold.get(cache) ?? { hit: 0, miss: 0 }
+      counts[isHit ? 'hit' : 'miss']++
+      untold.set(cache, counts)
+    },
+    beginAtZero() {
+      for (const cache of cacheNames) untold.set(cache, { hit: 0, miss: 0 })
+    },
   }
 }
 

@@ -32,6 +32,8 @@ const summaries: Record<UcanErrorCode, string> = {
   'not-covered': 'the capabilities do not cover what is asked for',
 }
 
+export const ucanErrorCodes = Object.keys(summaries) as readonly UcanErrorCode[]
+
 export interface UcanErrorDetails {
   /** Which token of the chain: 0 is the outermost one, the invocation; `null` where no single one is at fault. */
   link: number | null
