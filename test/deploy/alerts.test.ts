@@ -20,7 +20,22 @@ interface Row {
 
 const credentials = (outcome: string) => `mandate_hub_credentials_total{instance="a",outcome="${outcome}"}`
 
+const requests = (status: number) =>
+  `mandate_http_requests_total{instance="a",server="hub",status="${status}"}`
+
 const rows: Row[] = [
+  ...[500, 502, 503].map((status) => ({
+    title: `the hub answers with ${status}`,
+    alert: 'MandateServerErrors',
+    fires: true,
+    series: { [requests(status)]: '0+60x60', [requests(202)]: '0+600x60' },
+  })),
+  {
+    title: 'somebody asks for what the hub does not do (501)',
+    alert: 'MandateServerErrors',
+    fires: false,
+    series: { [requests(501)]: '0+60x60', [requests(202)]: '0+600x60' },
+  },
   ...['unauthorized', 'wrong-audience', 'bad-signature', 'malformed'].map((outcome) => ({
     title: `every credential since the start is refused (${outcome})`,
     alert: 'MandateBadCredentials',
