@@ -7,6 +7,7 @@ import { software } from '../../../http/software.ts'
 import { type CacheName, cacheNames, type HubInstruments } from '../../../hub/instruments.ts'
 import { credentialOutcomes } from '../../../hub/judged.ts'
 import { boundedLabel } from './bounded-label.ts'
+import { eventLoopLag } from './event-loop-lag.ts'
 import type { ServerName, Watch } from './watch.ts'
 
 export interface Metrics extends Watch {
@@ -19,11 +20,19 @@ const callBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
 
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'])
 
+/** prom-client measures the lag of the event loop whether anybody wants it or not. */
+const neverMs = 2 ** 31 - 1
+
 /** Counts what a process does, for Prometheus. Beside these there are prom-client's own, of Node and the process. */
 export function processMetrics(): Metrics {
   const registry = new Registry()
   const servers = new Map<ServerName, RunningServer>()
-  collectDefaultMetrics({ register: registry })
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: neverMs })
+  // Those begin anew whenever somebody asks, and of workers they tell the average.
+  for (const { name } of registry.getMetricsAsArray()) {
+    if (name.startsWith('nodejs_eventloop_lag_')) registry.removeSingleMetric(name)
+  }
+  const stopLag = eventLoopLag(registry)
   new Gauge({
     name: 'mandate_build_info',
     help: 'Version of this software; always 1',
@@ -48,7 +57,7 @@ export function processMetrics(): Metrics {
     certificate: ({ expiresMs }) => {
       if (expiresMs !== null) expiry.set(expiresMs / 1000)
     },
-    close: async () => undefined,
+    close: async () => stopLag(),
   }
 }
 
