@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
-import { asksForTraces } from '../../deploy/process/watch/tracing-env.ts'
+import { asksForTraces, propagatorsOf } from '../../deploy/process/watch/tracing-env.ts'
 import { challengeText } from '../../hub/auth/challenge.ts'
 import { bob } from '../hub/people.ts'
 import { v1Token } from '../hub/tokens.ts'
@@ -116,6 +116,32 @@ describe('traces', () => {
   })
 })
 
+describe('traces that are not to go on with those of callers (OTEL_PROPAGATORS=none)', () => {
+  let receiver: OtlpReceiver
+
+  before(async () => {
+    receiver = await startOtlpReceiver()
+  })
+  after(async () => {
+    await endBins()
+    await receiver.close()
+  })
+
+  it('begin anew', async () => {
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_PROPAGATORS: 'none' }
+    const running = await startBin('mandate-serve', { args, file, env })
+    await running.until('stop ')
+    const headers = { traceparent: `00-${traceId}-${parentId}-01` }
+    await fetch(`${addressIn(running, 'write at')}hub_info`, { headers })
+    running.child.kill('SIGTERM')
+    expect(await running.exit()).to.equal(0)
+    const [span, ...others] = receiver.spans
+    expect(others).to.deep.equal([])
+    expect(span?.parentSpanId).to.equal('')
+    expect(span?.traceId).not.to.equal(traceId)
+  })
+})
+
 describe('traces that nobody takes', () => {
   let collector: Server
 
@@ -177,6 +203,27 @@ describe('the variables of OpenTelemetry', () => {
   for (const [title, env, asked] of rows) {
     it(`${title}: ${asked ? 'traces' : 'no traces'}`, () => {
       expect(asksForTraces(env)).to.equal(asked)
+    })
+  }
+
+  for (const [value, names] of [
+    [undefined, ['tracecontext', 'baggage']],
+    ['', ['tracecontext', 'baggage']],
+    ['tracecontext', ['tracecontext']],
+    ['baggage, tracecontext', ['baggage', 'tracecontext']],
+    ['none', []],
+  ] as const) {
+    it(`have traces handed on as OTEL_PROPAGATORS=${value} says`, () => {
+      const env = value === undefined ? {} : { OTEL_PROPAGATORS: value }
+      expect([...propagatorsOf(env)]).to.deep.equal(names)
+    })
+  }
+
+  for (const value of ['b3', 'tracecontext,b3', 'none,baggage', 'TraceContext', ',']) {
+    it(`have OTEL_PROPAGATORS=${value} refused`, () => {
+      expect(() => propagatorsOf({ OTEL_PROPAGATORS: value })).to.throw(
+        `OTEL_PROPAGATORS is "${value}"; it must be a list of "tracecontext" and "baggage", or "none"`,
+      )
     })
   }
 

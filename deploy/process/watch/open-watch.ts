@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Env } from '../config/env.ts'
 import type { Config } from '../config/schema.ts'
-import { asksForTraces } from './tracing-env.ts'
+import { asksForTraces, propagatorsOf } from './tracing-env.ts'
 import { noWatch, type Watch, watchBoth } from './watch.ts'
 
 export interface OpenWatch {
@@ -17,10 +17,16 @@ export interface OpenWatch {
  * @throws {StartError} where those ask for what is not here
  */
 export async function openWatch(config: Config, env: Env, logger: Logger): Promise<OpenWatch> {
-  const tracing = asksForTraces(env) ? (await import('./tracing.ts')).openTracing(logger) : noWatch
+  const tracing = asksForTraces(env) ? await tracingOf(env, logger) : noWatch
   if (!config.metrics.enabled) return { watch: tracing, registry: null }
   const { processMetrics } = await import('./metrics.ts')
   const metrics = processMetrics()
   const watch = tracing === noWatch ? metrics : watchBoth(tracing, metrics)
   return { watch, registry: metrics.registry }
+}
+
+async function tracingOf(env: Env, logger: Logger): Promise<Watch> {
+  const propagators = propagatorsOf(env)
+  const { openTracing } = await import('./tracing.ts')
+  return openTracing(logger, propagators)
 }

@@ -26,6 +26,24 @@ export function asksForTraces(env: Env): boolean {
   return true
 }
 
+export type PropagatorName = 'tracecontext' | 'baggage'
+
+const propagatorNames: readonly string[] = ['tracecontext', 'baggage'] satisfies PropagatorName[]
+
+/**
+ * How a trace goes from one process to the next: `OTEL_PROPAGATORS`, both ways where it is not set.
+ * @throws {StartError} for a way that is not here: traces would fall apart
+ */
+export function propagatorsOf(env: Env): ReadonlySet<PropagatorName> {
+  const asked = env.OTEL_PROPAGATORS || propagatorNames.join(',')
+  if (asked === 'none') return new Set()
+  const names = asked.split(',').map((name) => name.trim())
+  if (!names.every((name) => propagatorNames.includes(name))) {
+    throw unsupported('OTEL_PROPAGATORS', asked, 'a list of "tracecontext" and "baggage", or "none"')
+  }
+  return new Set(names as PropagatorName[])
+}
+
 function unsupported(name: string, value: string | undefined, allowed: string): StartError {
   return new StartError(
     'configuration',

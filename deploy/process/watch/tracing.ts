@@ -9,9 +9,11 @@ import {
   type Span,
   SpanKind,
   SpanStatusCode,
+  type TextMapPropagator,
   type Tracer,
   trace,
 } from '@opentelemetry/api'
+import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import {
   defaultResource,
@@ -27,7 +29,13 @@ import { describeError } from '../../../http/describe-error.ts'
 import { noteTrace } from '../../../http/request-context.ts'
 import { software } from '../../../http/software.ts'
 import { type HubInstruments, noHubInstruments } from '../../../hub/instruments.ts'
+import type { PropagatorName } from './tracing-env.ts'
 import { noWatch, type ServerName, type Watch } from './watch.ts'
+
+const makers: Record<PropagatorName, () => TextMapPropagator> = {
+  tracecontext: () => new W3CTraceContextPropagator(),
+  baggage: () => new W3CBaggagePropagator(),
+}
 
 /** Whatever stops this process waits for the grace time of requests and then for this. */
 const writeOutMs = 3_000
@@ -37,7 +45,7 @@ const writeOutMs = 3_000
  * and in it one for each call to the storage. Registers itself for the whole process, as OpenTelemetry wants it, so
  * that what the SDKs of storages tell is in the same traces.
  */
-export function openTracing(logger: Logger): Watch {
+export function openTracing(logger: Logger, propagators: ReadonlySet<PropagatorName>): Watch {
   diag.setLogger(diagnosticsTo(logger), DiagLogLevel.WARN)
   const provider = new NodeTracerProvider({
     resource: defaultResource()
@@ -45,7 +53,9 @@ export function openTracing(logger: Logger): Watch {
       .merge(detectResources({ detectors: [envDetector] })),
     spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
   })
-  provider.register()
+  provider.register({
+    propagator: new CompositePropagator({ propagators: [...propagators].map((name) => makers[name]()) }),
+  })
   const tracer = provider.getTracer(software.name, software.version)
   return {
     ...noWatch,
