@@ -1,11 +1,14 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
+import { routeTemplate } from '../../deploy/process/watch/route-template.ts'
 import { asksForTraces, propagatorsOf } from '../../deploy/process/watch/tracing-env.ts'
 import { challengeText } from '../../hub/auth/challenge.ts'
+import { hubDocument } from '../../hub/openapi/index.ts'
+import { readerDocument } from '../../reader/openapi.ts'
 import { bob } from '../hub/people.ts'
 import { v1Token } from '../hub/tokens.ts'
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '../servers/otlp.ts'
@@ -61,10 +64,12 @@ describe('traces', () => {
     expect(stored.status).to.equal(202)
 
     const spans = await trace(traceId, 1)
-    const request = spans.find(({ name }) => name === 'POST store')
+    const request = spans.find(({ name }) => name === 'POST /store/{address}/{path}')
     expect(request).to.deep.include({ parentSpanId: parentId, kind: 2, isError: false })
     expect(request?.attributes).to.include({
-      'http.route': 'store',
+      'http.request.method': 'POST',
+      'http.route': '/store/{address}/{path}',
+      'url.scheme': 'http',
       'http.response.status_code': 202,
       'http.request.body.size': 5,
       'mandate.server': 'hub',
@@ -90,16 +95,56 @@ describe('traces', () => {
     const spans = await trace(id, 2)
     const copy = spans.find(({ name }) => name === 'disk copy')
     const above = spans.find(({ spanId }) => spanId === copy?.parentSpanId)
-    expect(above?.name).to.be.oneOf(['disk write', 'POST store'])
+    expect(above?.name).to.be.oneOf(['disk write', 'POST /store/{address}/{path}'])
   })
 
   it('begin anew without a caller, tell of the reader too, and make nothing of probes', async () => {
     const before = receiver.spans.length
     expect((await fetch(`${addressIn(running, 'read at')}${alice}/none`)).status).to.equal(404)
-    const found = () => receiver.spans.slice(before).find(({ name }) => name === 'GET read')
+    const found = () => receiver.spans.slice(before).find(({ name }) => name === 'GET /{address}/{path}')
     for (let i = 0; i < 200 && found() === undefined; i++) await sleep(25)
     expect(found()).to.include({ parentSpanId: '', isError: false })
     expect(found()?.attributes).to.include({ 'mandate.server': 'reader', 'http.response.status_code': 404 })
+  })
+
+  it('name methods that nobody knows in one way, and the scheme that the client used', async () => {
+    const id = traceId.replace('0af7', '0af9')
+    const asked = request(`${hub}store/${alice}/a`, {
+      method: 'PROPFIND',
+      headers: { traceparent: `00-${id}-${parentId}-01`, 'x-forwarded-proto': 'https' },
+    }).end()
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+    answer.resume()
+    const [span] = await trace(id, 1)
+    expect(span?.name).to.equal('HTTP')
+    expect(span?.attributes).to.include({
+      'http.request.method': '_OTHER',
+      'http.request.method_original': 'PROPFIND',
+      'url.scheme': 'https',
+    })
+  })
+
+  it('tell the status of an answer of 500 or more as the kind of its error', async () => {
+    const id = traceId.replace('0af7', '0afa')
+    const headers = {
+      authorization: await authorizationAt(hub),
+      'content-type': 'application/json',
+      traceparent: `00-${id}-${parentId}-01`,
+    }
+    const body = JSON.stringify({ size: 5, contentType: 'text/plain' })
+    const answer = await fetch(`${hub}upload/${alice}/a`, { method: 'POST', headers, body })
+    expect(answer.status).to.equal(501)
+    const span = (await trace(id, 1)).find(({ kind }) => kind === 2)
+    expect(span).to.include({ name: 'POST /upload/{address}/{path}', isError: true })
+    expect(span?.attributes).to.include({ 'error.type': '501' })
+  })
+
+  it('name routes by the paths that the documents of hub and reader have', () => {
+    const documented = [hubDocument, readerDocument('/')].flatMap(({ paths }) => Object.keys(paths as object))
+    const names = documented.map(
+      (path) => /[a-z][a-z-_]*/.exec(path.replaceAll(/\{.*?\}/g, ''))?.[0] ?? 'read',
+    )
+    expect(names.map(routeTemplate)).to.deep.equal(documented)
   })
 
   it('hold no token and no path', () => {
@@ -112,7 +157,7 @@ describe('traces', () => {
     await fetch(`${hub}hub_info`)
     running.child.kill('SIGTERM')
     expect(await running.exit()).to.equal(0)
-    expect(receiver.spans.slice(before).map(({ name }) => name)).to.include('GET hub_info')
+    expect(receiver.spans.slice(before).map(({ name }) => name)).to.include('GET /hub_info')
   })
 })
 

@@ -1,6 +1,7 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
+  type Attributes,
   context,
   DiagLogLevel,
   diag,
@@ -29,6 +30,7 @@ import { describeError } from '../../../http/describe-error.ts'
 import { noteTrace } from '../../../http/request-context.ts'
 import { software } from '../../../http/software.ts'
 import { type HubInstruments, noHubInstruments } from '../../../hub/instruments.ts'
+import { routeTemplate } from './route-template.ts'
 import type { PropagatorName } from './tracing-env.ts'
 import { noWatch, type ServerName, type Watch } from './watch.ts'
 
@@ -79,15 +81,15 @@ async function writeOut(provider: NodeTracerProvider, logger: Logger): Promise<v
   }
 }
 
+/** By the semantic conventions for HTTP, but without `url.path`, which names owners and their files. */
 function requestSpans(tracer: Tracer, server: ServerName): HubInstruments {
   const spans = new WeakMap<ServerResponse, Span>()
   return {
     ...noHubInstruments,
     begin(req, res, next) {
       const parent = propagation.extract(ROOT_CONTEXT, req.headers)
-      const method = req.method ?? ''
-      const attributes = { 'http.request.method': method, 'mandate.server': server }
-      const span = tracer.startSpan(method, { kind: SpanKind.SERVER, attributes }, parent)
+      const attributes = { ...methodAttributes(req), 'url.scheme': schemeOf(req), 'mandate.server': server }
+      const span = tracer.startSpan(nameOf(req), { kind: SpanKind.SERVER, attributes }, parent)
       spans.set(res, span)
       noteTrace(res, span.spanContext().traceId)
       const within = trace.setSpan(parent, span)
@@ -95,19 +97,53 @@ function requestSpans(tracer: Tracer, server: ServerName): HubInstruments {
       context.bind(within, req)
       context.with(within, next)
     },
-    end(res, { route, method, status, bytesIn, bytesOut }) {
+    end(res, { route = '', status, bytesIn, bytesOut }) {
       const span = spans.get(res)
       if (span === undefined) return
-      if (route !== undefined) span.updateName(`${method} ${route}`).setAttribute('http.route', route)
+      const template = routeTemplate(route)
+      if (template !== undefined) {
+        span.updateName(`${nameOf(res.req)} ${template}`).setAttribute('http.route', template)
+      }
       span.setAttributes({
         'http.response.status_code': status,
         'http.request.body.size': bytesIn,
         'http.response.size': bytesOut,
       })
-      if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
+      if (status >= 500) {
+        span.setAttribute('error.type', String(status)).setStatus({ code: SpanStatusCode.ERROR })
+      }
       span.end()
     },
   }
+}
+
+/** Those that the conventions take for known (RFC 9110, and PATCH); Node lets more through. */
+const knownMethods: ReadonlySet<string> = new Set([
+  'CONNECT',
+  'DELETE',
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'PATCH',
+  'POST',
+  'PUT',
+  'TRACE',
+])
+
+function nameOf({ method = '' }: IncomingMessage): string {
+  return knownMethods.has(method) ? method : 'HTTP'
+}
+
+function methodAttributes({ method = '' }: IncomingMessage): Attributes {
+  if (knownMethods.has(method)) return { 'http.request.method': method }
+  return { 'http.request.method': '_OTHER', 'http.request.method_original': method }
+}
+
+/** That of the client's own request, where a proxy tells it. */
+function schemeOf({ headers, socket }: IncomingMessage): string {
+  const told = headers['x-forwarded-proto']
+  if (told === 'http' || told === 'https') return told
+  return 'encrypted' in socket ? 'https' : 'http'
 }
 
 /** Calls that no request makes, probes of the storage for instance, get no trace of their own. */
