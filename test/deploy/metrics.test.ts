@@ -115,10 +115,11 @@ describe('the metrics of a process', () => {
     }
   })
 
-  it('are at their own port only', async () => {
+  it('are at their own port only, whatever the query', async () => {
     expect((await fetch(`${hub}metrics`)).status).to.equal(404)
     const page = /metrics +(http:\S+)/.exec(running.stderr())?.[1] ?? ''
     expect(page).to.match(/^http:\/\/127\.0\.0\.1:/)
+    expect((await fetch(`${page}?module=hub`)).status).to.equal(200)
     expect((await fetch(page.replace('/metrics', '/'))).status).to.equal(404)
     expect((await fetch(page, { method: 'POST' })).status).to.equal(405)
   })

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import { describeError } from '../../../http/describe-error.ts'
+import { rawPath } from '../../../http/raw-path.ts'
 import { type RunningServer, startServer } from '../../../http/server.ts'
 
 export interface MetricsPageOptions {
@@ -25,7 +26,8 @@ async function answer(
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
-  if (req.url !== '/metrics') return end(res, 404, 'the metrics are at /metrics\n')
+  // Prometheus adds a query where its job has `params`.
+  if (rawPath(req.url ?? '') !== '/metrics') return end(res, 404, 'the metrics are at /metrics\n')
   if (req.method !== 'GET' && req.method !== 'HEAD') return end(res, 405, 'the metrics are for GET\n')
   try {
     const text = await render()
