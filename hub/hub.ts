@@ -16,7 +16,10 @@ export interface DirectUpload extends DirectUploadOptions {
 export interface Hub {
   readonly driver: Driver
   readonly authorityStore: AuthorityStore
+  /** Counts requests at each address, where these are limited. */
   readonly authenticator: Authenticator
+  /** Counts nothing: no number of requests may keep anybody from a revocation. */
+  readonly uncountedAuthenticator: Authenticator
   readonly socialProofs: SocialProofs
   readonly pathLocks: PathLocks
   readonly readUrlPrefix: string
@@ -40,14 +43,15 @@ export function createHub(options: HubOptions): Hub {
     revocationMaxAgeSeconds: options.revocationMaxAgeSeconds,
     instruments,
   })
-  const anyRate = authenticator({ ...options, authorityStore: store, now, instruments })
+  const uncounted = authenticator({ ...options, authorityStore: store, now, instruments })
   return {
     driver,
     authorityStore: store,
     authenticator:
       addressRequestsPerMinute === 0
-        ? anyRate
-        : limitAddresses(anyRate, addressRequestsPerMinute, instruments),
+        ? uncounted
+        : limitAddresses(uncounted, addressRequestsPerMinute, instruments),
+    uncountedAuthenticator: uncounted,
     socialProofs: socialProofs({
       driver,
       required: options.proofsRequired,

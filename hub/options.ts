@@ -47,7 +47,10 @@ export interface HubOptions {
   hsts?: boolean
   /** How many requests one peer may make; without it any number. */
   peerLimit?: PeerLimit
-  /** Requests a minute at one address by its owner, and as many by its writers; 0 or absent for no limit. */
+  /**
+   * Requests a minute at one address by its owner, and as many by its writers; 0 or absent for no limit. Revocations
+   * are not counted.
+   */
   addressRequestsPerMinute?: number
   instruments?: HubInstruments
   /** Milliseconds since 1970. */

@@ -15,7 +15,7 @@ const maxAheadSeconds = 24 * 60 * 60
  */
 export async function revokeAll(hub: Hub, req: Request, res: Response): Promise<void> {
   const address = bucketTarget(req, res)
-  const authority = await hub.authenticator.authenticate(req.headers, address)
+  const authority = await hub.uncountedAuthenticator.authenticate(req.headers, address)
   if (!isWholeOwner(authority)) throw refuseStranger(authority, isOwnership, 'only the owner may revoke all')
   const seconds = readTimestamp(jsonBody(req).oldestValidTimestamp, hub.now())
   await hub.authorityStore.raiseOldestValid(address, seconds)

@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { peers } from '../../http/peer.ts'
 import { noHubInstruments } from '../../hub/instruments.ts'
-import { delegate, newOwner, v1, bob as writer } from '../delegation/people.ts'
+import { delegate, invoke, newOwner, v1, bob as writer } from '../delegation/people.ts'
 import { withWorld } from '../delegation/world.ts'
-import { can } from '../ucan/mint.ts'
+import { can, testNow } from '../ucan/mint.ts'
 import { withHub } from './harness.ts'
 import { alice, bob, mallory } from './people.ts'
 import { v1Token } from './tokens.ts'
@@ -51,6 +51,33 @@ describe('a limit of requests at an address with writers', () => {
       for (let i = 0; i < 4; i++) statuses.push((await world.store(owner, 'a', { as: v1(writer) })).status)
       expect(statuses).to.deep.equal([202, 202, 202, 429])
       expect((await world.store(owner, 'a', { as: v1(owner) })).status).to.equal(202)
+    })
+  })
+})
+
+describe('a limit of requests at an address whose owner lost a token', () => {
+  const addressRequestsPerMinute = 2
+
+  it("counts who holds a part of what is the owner's as a writer, refused overreaches too", async () => {
+    await withWorld({ addressRequestsPerMinute }, async (world) => {
+      const owner = newOwner()
+      const scoped = v1(owner, { scopes: [{ scope: 'putFile', domain: 'app' }] })
+      expect((await world.store(owner, 'app', { as: scoped })).status).to.equal(202)
+      expect((await world.store(owner, 'other', { as: scoped })).status).to.equal(401)
+      const narrow = invoke(owner, [can(owner, 'app', 'gaia/store')])
+      expect((await world.store(owner, 'app', { as: narrow })).status).to.equal(429)
+      expect((await world.store(owner, 'app', { as: v1(owner) })).status).to.equal(202)
+    })
+  })
+
+  it('lets an owner revoke all, and one delegation, though the count is used up', async () => {
+    await withWorld({ addressRequestsPerMinute }, async (world) => {
+      const owner = newOwner()
+      const ucan = delegate(owner, writer, [can(owner, '', 'gaia/store')])
+      for (let i = 0; i < 2; i++) await world.store(owner, 'a', { as: v1(owner) })
+      expect((await world.store(owner, 'a', { as: v1(owner) })).status).to.equal(429)
+      expect((await world.revoke(owner, { ucan }, { as: v1(owner) })).status).to.equal(202)
+      expect((await world.revokeAll(owner, testNow, { as: v1(owner) })).status).to.equal(202)
     })
   })
 })
