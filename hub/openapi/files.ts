@@ -14,8 +14,13 @@ const store: DescribedOperation = {
   parameters: [...fileParameters, ifMatch, ifNoneMatch, proofs],
   requestBody: {
     description:
-      'The file, byte for byte. Its Content-Type is kept as it is; application/octet-stream without one.',
-    content: { '*/*': { schema: {} } },
+      'The file, byte for byte. Its Content-Type is kept as it is, whatever it is; application/octet-stream without one.',
+    // For the first two a page that tries requests takes a file and a text; any other type it could not send.
+    content: {
+      'application/octet-stream': { schema: { type: 'string', format: 'binary' } },
+      'text/plain': { schema: text, example: 'hello' },
+      '*/*': { schema: {} },
+    },
   },
   responses: {
     '202': jsonAnswer('The file is stored.', 'Stored', {

@@ -16,7 +16,9 @@ export const parameterComponents = {
     name: 'If-None-Match',
     in: 'header',
     description: '`*`: only where nothing is.',
-    schema: { const: '*' },
+    // No `const`: a page that tries requests would send it unasked.
+    schema: { type: 'string', pattern: '^\\*$' },
+    example: '*',
   },
   Ucans: {
     name: 'ucans',

@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { suiteStage } from '../client/sdk-stage.ts'
+import { alice as owner } from '../hub/people.ts'
+import { v1Token } from '../hub/tokens.ts'
 import { suiteBrowser, type Visit } from './browser.ts'
 import type { Dapp } from './pages/dapp.ts'
 import { barePage, bundleScript, type Site, startSite } from './site.ts'
@@ -106,4 +108,41 @@ describe('the page that describes the hub', () => {
       requests.filter((url) => !url.startsWith(stage.stage.hub.url) && !url.startsWith('data:')),
     ).to.deep.equal([])
   })
+
+  it('stores a text and a file for somebody who tries it, without a condition', async () => {
+    const { hub, reader } = stage.stage
+    const { page } = await chromium.visit(`${hub.url}/docs`)
+    await page.getByText('Store a file').first().click()
+    const type = page.getByLabel('mime type')
+    await type.waitFor()
+    await page.locator('openapi-explorer').evaluate(async (explorer, token) => {
+      await (explorer as unknown as Explorer).setAuthenticationConfiguration('bearer', { token })
+    }, v1Token(owner))
+
+    /** Sends what the page holds and looks at what is stored by it. */
+    const execute = async (path: string) => {
+      await page.locator('#request-param-address').fill(owner.address)
+      await page.locator('#request-param-path').fill(path)
+      const answer = page.waitForResponse((response) => response.request().method() === 'POST')
+      await page.getByRole('button', { name: 'Execute' }).click()
+      expect((await answer).status()).to.equal(202)
+      const stored = await fetch(`${reader.url}/${owner.address}/${path}`)
+      return [stored.headers.get('content-type'), await stored.text()]
+    }
+
+    await page
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'a.bin', mimeType: 'a/b', buffer: Buffer.from('of a file') })
+    expect(await execute('tried.bin')).to.deep.equal(['application/octet-stream', 'of a file'])
+    await type.selectOption('text/plain')
+    await page.getByRole('button', { name: 'BODY', exact: true }).click()
+    await page.getByLabel('request body').fill('of a text')
+    expect(await execute('tried.txt')).to.deep.equal(['text/plain', 'of a text'])
+    expect(await execute('tried.txt'), 'once more').to.deep.equal(['text/plain', 'of a text'])
+  })
 })
+
+/** What the page's own element can be told. */
+interface Explorer {
+  setAuthenticationConfiguration(scheme: string, credential: { token: string }): Promise<void>
+}
