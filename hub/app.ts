@@ -6,7 +6,6 @@ import { presignUpload } from './direct-upload.ts'
 import { depositGrant } from './grant.ts'
 import { createHub, type Hub } from './hub.ts'
 import { hubInfo } from './hub-info.ts'
-import { tellJudgement } from './judged.ts'
 import { listFiles } from './list-files.ts'
 import { listGrants } from './list-grants.ts'
 import { hubDocument } from './openapi/index.ts'
@@ -56,5 +55,5 @@ type Operation = (hub: Hub, req: Request, res: Response) => Promise<void>
 
 /** Express 5 hands a rejection on to the one renderer of errors. */
 function operation(hub: Hub, run: Operation): (req: Request, res: Response) => Promise<void> {
-  return (req, res) => tellJudgement(run(hub, req, res), hub.instruments)
+  return (req, res) => run(hub, req, res)
 }

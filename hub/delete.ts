@@ -6,6 +6,7 @@ import { authorizeAgain } from './auth/authorize-again.ts'
 import { driverCondition, readPrecondition, unmet } from './condition.ts'
 import { asConflict, exactCondition, historyKey } from './history.ts'
 import type { Hub } from './hub.ts'
+import { judged } from './judged.ts'
 import { type FileTarget, fileTarget } from './target.ts'
 
 type DeleteCondition = Extract<Condition, { ifMatch: string }>
@@ -13,9 +14,11 @@ type DeleteCondition = Extract<Condition, { ifMatch: string }>
 /** `DELETE /delete/<address>/<path>`: 202, or 404 when there was nothing. An If-Match is held to, where one is sent. */
 export async function removeFile(hub: Hub, req: Request, res: Response): Promise<void> {
   const target = fileTarget(req, res)
-  const authority = await hub.authenticator.authenticate(req.headers, target.address)
   const action: Action = { kind: 'delete', path: target.path }
-  const permit = authorize(authority, action)
+  const { authority, permit } = await judged(hub.instruments, async () => {
+    const authority = await hub.authenticator.authenticate(req.headers, target.address)
+    return { authority, permit: authorize(authority, action) }
+  })
   const precondition = readPrecondition(req.headers)
   if (precondition.kind === 'absent') throw unmet('If-None-Match: * and a delete exclude each other')
 

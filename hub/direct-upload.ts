@@ -3,13 +3,14 @@ import { checkCondition } from '../drivers/condition.ts'
 import type { Condition, PresignedUpload } from '../drivers/driver.ts'
 import { WireError } from '../http/errors.ts'
 import { sendJson } from '../http/send-json.ts'
-import { type Action, authorize } from './auth/authorize.ts'
+import { authorize } from './auth/authorize.ts'
 import { authorizeAgain } from './auth/authorize-again.ts'
 import { refuseUncovered } from './auth/refusal.ts'
 import { driverCondition, readPrecondition } from './condition.ts'
 import { readContentType } from './content-type.ts'
 import type { DirectUpload, Hub } from './hub.ts'
 import { invalidMember, jsonBody } from './json-body.ts'
+import { judged } from './judged.ts'
 import { publicUrl } from './public-url.ts'
 import { type Store, tooLarge } from './store.ts'
 import { fileTarget } from './target.ts'
@@ -21,10 +22,12 @@ import { fileTarget } from './target.ts'
  */
 export async function presignUpload(hub: Hub, req: Request, res: Response): Promise<void> {
   const target = fileTarget(req, res)
-  const authority = await hub.authenticator.authenticate(req.headers, target.address)
-  const { size, contentType } = readUpload(jsonBody(req))
-  const action: Action = { kind: 'store', path: target.path, size, contentType }
-  const permit = authorize(authority, action)
+  const { authority, action, permit } = await judged(hub.instruments, async () => {
+    const authority = await hub.authenticator.authenticate(req.headers, target.address)
+    const action = { kind: 'store' as const, path: target.path, ...readUpload(jsonBody(req)) }
+    return { authority, action, permit: authorize(authority, action) }
+  })
+  const { size, contentType } = action
   const precondition = readPrecondition(req.headers)
   if (size > hub.maxBytes) throw tooLarge(hub.maxBytes)
   const direct = requireDirectUpload(hub, size)

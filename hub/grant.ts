@@ -14,6 +14,7 @@ import { refuseCredential, refuseUcan } from './auth/refusal.ts'
 import { formatCapability, type VerifiedChain } from './auth/ucan/index.ts'
 import type { Hub } from './hub.ts'
 import { jsonBody } from './json-body.ts'
+import { judged } from './judged.ts'
 import { sentChain } from './sent-chain.ts'
 import { refuseStranger } from './stranger.ts'
 import { bucketTarget } from './target.ts'
@@ -24,12 +25,14 @@ import { bucketTarget } from './target.ts'
  */
 export async function depositGrant(hub: Hub, req: Request, res: Response): Promise<void> {
   const address = bucketTarget(req, res)
-  const authority = await hub.authenticator.authenticate(req.headers, address)
-  const sent = sentChain(jsonBody(req))
-  const now = hub.now() / 1000
-  const chain = await hub.authenticator.chains.delegation(sent, address, now)
-  if (namesHub(chain.audience)) throw audienceIsHub()
-  checkDeposit(authority, chain)
+  const { sent, chain } = await judged(hub.instruments, async () => {
+    const authority = await hub.authenticator.authenticate(req.headers, address)
+    const sent = sentChain(jsonBody(req))
+    const chain = await hub.authenticator.chains.delegation(sent, address, hub.now() / 1000)
+    if (namesHub(chain.audience)) throw audienceIsHub()
+    checkDeposit(authority, chain)
+    return { sent, chain }
+  })
 
   const isNew = await deposit(hub, address, sent, chain)
   sendJson(res, isNew ? 201 : 200, {

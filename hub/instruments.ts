@@ -16,8 +16,8 @@ export const cacheNames = [
 /** What a hub tells of its work to whoever watches; under the same conditions as {@link HttpInstruments}. */
 export interface HubInstruments extends HttpInstruments {
   /**
-   * The credential of a request has been judged, once for each request: `accepted`, or the code of the refusal. That
-   * is one of PROTOCOL 2.3, or `unauthorized`, `token_too_old`, `not_authorized`, `not_enough_proofs`.
+   * The credential of a request has been judged, once for each request and before anything is done: `accepted`, or the
+   * code of the refusal. That is one of PROTOCOL 2.3, or `unauthorized`, `token_too_old`, `not_authorized`.
    */
   credential(outcome: string): void
   cache(name: CacheName, isHit: boolean): void

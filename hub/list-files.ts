@@ -6,6 +6,7 @@ import { sendJson } from '../http/send-json.ts'
 import { listableNames, narrowReaches } from './auth/authorize.ts'
 import type { Hub } from './hub.ts'
 import { invalidMember, jsonBody } from './json-body.ts'
+import { judged } from './judged.ts'
 import { listWithin } from './listing.ts'
 import { bucketTarget } from './target.ts'
 
@@ -39,8 +40,9 @@ const maxPageLength = 8192
  */
 export async function listFiles(hub: Hub, req: Request, res: Response): Promise<void> {
   const address = bucketTarget(req, res)
-  const authority = await hub.authenticator.authenticate(req.headers, address)
-  const listable = listableNames(authority)
+  const listable = await judged(hub.instruments, async () =>
+    listableNames(await hub.authenticator.authenticate(req.headers, address)),
+  )
   const { prefix, ...wanted } = readRequest(jsonBody(req), hub.pageSize)
 
   const page = await listWithin(hub.driver, address, narrowReaches(listable.reaches, prefix), {

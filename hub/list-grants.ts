@@ -12,6 +12,7 @@ import { refuseCredential } from './auth/refusal.ts'
 import { formatCapability, isCid, namesKey, type VerifiedChain } from './auth/ucan/index.ts'
 import type { Hub } from './hub.ts'
 import { invalidMember, jsonBody } from './json-body.ts'
+import { judged } from './judged.ts'
 import { bucketTarget } from './target.ts'
 
 /** Grants on one page. */
@@ -36,9 +37,12 @@ interface GrantEntry {
  */
 export async function listGrants(hub: Hub, req: Request, res: Response): Promise<void> {
   const address = bucketTarget(req, res)
-  const authority = await hub.authenticator.authenticate(req.headers, address)
-  if (authority.isScoped) throw refuseCredential('a token with scopes lists no grants')
-  if (authority.revoked !== null) throw authority.revoked
+  const authority = await judged(hub.instruments, async () => {
+    const authority = await hub.authenticator.authenticate(req.headers, address)
+    if (authority.isScoped) throw refuseCredential('a token with scopes lists no grants')
+    if (authority.revoked !== null) throw authority.revoked
+    return authority
+  })
   const { audience, page } = readRequest(jsonBody(req))
 
   const grants = (await hub.authorityStore.grants(address))

@@ -3,6 +3,7 @@ import { sendJson } from '../http/send-json.ts'
 import { isOwnership, isWholeOwner } from './auth/authorize.ts'
 import type { Hub } from './hub.ts'
 import { invalidMember, jsonBody } from './json-body.ts'
+import { judged } from './judged.ts'
 import { refuseStranger } from './stranger.ts'
 import { bucketTarget } from './target.ts'
 
@@ -15,8 +16,11 @@ const maxAheadSeconds = 24 * 60 * 60
  */
 export async function revokeAll(hub: Hub, req: Request, res: Response): Promise<void> {
   const address = bucketTarget(req, res)
-  const authority = await hub.uncountedAuthenticator.authenticate(req.headers, address)
-  if (!isWholeOwner(authority)) throw refuseStranger(authority, isOwnership, 'only the owner may revoke all')
+  await judged(hub.instruments, async () => {
+    const authority = await hub.uncountedAuthenticator.authenticate(req.headers, address)
+    if (!isWholeOwner(authority))
+      throw refuseStranger(authority, isOwnership, 'only the owner may revoke all')
+  })
   const seconds = readTimestamp(jsonBody(req).oldestValidTimestamp, hub.now())
   await hub.authorityStore.raiseOldestValid(address, seconds)
   sendJson(res, 202, { status: 'success' })

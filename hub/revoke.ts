@@ -10,6 +10,7 @@ import { refuseCredential, refuseUcan } from './auth/refusal.ts'
 import { isCid, type VerifiedChain } from './auth/ucan/index.ts'
 import type { Hub } from './hub.ts'
 import { invalidMember, jsonBody } from './json-body.ts'
+import { judged } from './judged.ts'
 import { sentChain } from './sent-chain.ts'
 import { refuseStranger } from './stranger.ts'
 import { bucketTarget } from './target.ts'
@@ -20,12 +21,15 @@ import { bucketTarget } from './target.ts'
  */
 export async function revoke(hub: Hub, req: Request, res: Response): Promise<void> {
   const address = bucketTarget(req, res)
-  const authority = await hub.uncountedAuthenticator.authenticate(req.headers, address)
-  if (authority.isScoped) throw refuseCredential('a token with scopes revokes nothing')
-  if (authority.revoked !== null) throw authority.revoked
-  const sent = await requestedChain(hub, address, jsonBody(req))
-  const chain = await hub.authenticator.chains.revocation(sent, address, hub.now() / 1000)
-  checkMayRevoke(authority, chain)
+  const { authority, chain } = await judged(hub.instruments, async () => {
+    const authority = await hub.uncountedAuthenticator.authenticate(req.headers, address)
+    if (authority.isScoped) throw refuseCredential('a token with scopes revokes nothing')
+    if (authority.revoked !== null) throw authority.revoked
+    const sent = await requestedChain(hub, address, jsonBody(req))
+    const chain = await hub.authenticator.chains.revocation(sent, address, hub.now() / 1000)
+    checkMayRevoke(authority, chain)
+    return { authority, chain }
+  })
 
   await hub.authorityStore.revoke(address, {
     revocationId: chain.revocationId,

@@ -12,6 +12,7 @@ import { driverCondition, type Precondition, readPrecondition } from './conditio
 import { readContentType } from './content-type.ts'
 import { asConflict, exactCondition, historyKey } from './history.ts'
 import type { Hub } from './hub.ts'
+import { judged } from './judged.ts'
 import { publicUrl } from './public-url.ts'
 import { type FileTarget, fileTarget } from './target.ts'
 import { Upload } from './upload.ts'
@@ -29,16 +30,19 @@ export interface Store {
 /** `POST /store/<address>/<path>`: the body becomes the file, whole, or nothing changes (PROTOCOL 1.3). */
 export async function storeFile(hub: Hub, req: Request, res: Response): Promise<void> {
   const target = fileTarget(req, res)
-  const authority = await hub.authenticator.authenticate(req.headers, target.address)
-  const contentType = readContentType(req.headers['content-type'])
   const size = declaredSize(req)
-  const permit = authorize(authority, { kind: 'store', path: target.path, size, contentType })
+  const allowed = await judged(hub.instruments, async () => {
+    const authority = await hub.authenticator.authenticate(req.headers, target.address)
+    const contentType = readContentType(req.headers['content-type'])
+    const permit = authorize(authority, { kind: 'store', path: target.path, size, contentType })
+    return { authority, permit, contentType }
+  })
   const precondition = readPrecondition(req.headers)
   if (size !== null && size > hub.maxBytes) throw tooLarge(hub.maxBytes)
 
   const info = await hub.pathLocks.hold(target.key, async () => {
     await hub.socialProofs.check(target.address, target.path)
-    return write(hub, req, { target, authority, permit, contentType, size, precondition })
+    return write(hub, req, { target, ...allowed, size, precondition })
   })
   sendJson(res, 202, { publicURL: publicUrl(hub.readUrlPrefix, target), etag: quoteEtag(info.etag) })
 }
