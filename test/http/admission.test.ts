@@ -3,6 +3,7 @@ import { Agent, get, IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { expect } from 'chai'
 import { admission } from '../../http/admission.ts'
+import { baseApp } from '../../http/base-app.ts'
 import { closeServers, eventually, RawClient, serve } from './serve.ts'
 
 /** A server whose requests stay under way until they are let go. */
@@ -89,6 +90,25 @@ describe('a server that is asked for more than it can do', () => {
     await eventually(() => load().requests === 1)
     expect((await ask(`${url}/healthz`, agent)).status).to.equal(200)
     release()
+    await answer
+  })
+
+  it('answers preflights however busy it is, so that a page in a browser can read the refusal', async () => {
+    const waiting: ServerResponse[] = []
+    const { url, load } = await serve(
+      (logger) =>
+        baseApp({ logger, methods: ['GET'], exposedHeaders: [], check: async () => undefined }, (app) =>
+          app.get('/', (_req, res) => void waiting.push(res)),
+        ),
+      { limits: { maxRequests: 1 } },
+    )
+    const answer = ask(url, agent)
+    await eventually(() => load().requests === 1)
+    const preflight = await fetch(url, { method: 'OPTIONS' })
+    expect(preflight.status).to.equal(204)
+    expect(preflight.headers.get('access-control-allow-methods')).to.equal('GET')
+    expect((await ask(url, agent)).status).to.equal(503)
+    waiting[0]?.end()
     await answer
   })
 
