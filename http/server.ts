@@ -13,6 +13,7 @@ import { type Admission, type AdmissionLimits, admission, defaultAdmissionLimits
 import { type Connections, trackConnections } from './connections.ts'
 import { WireError } from './errors.ts'
 import { expressClasses, type MessageClasses } from './express-classes.ts'
+import { headFault, refuseHead } from './head-fault.ts'
 import { type HttpInstruments, noHttpInstruments } from './instruments.ts'
 import { refuseOverload } from './overload.ts'
 import { answerByHand, rawAnswer } from './raw-answer.ts'
@@ -120,11 +121,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const door = admission({ ...limits, refuse: refuseOverload(logger, instruments) })
   server.on('connection', () => door.arrival())
   server.on('clientError', answerClientErrors(connections, logger, instruments))
-  server.on('request', inTurn(app, door))
+  server.on('request', unlessFaulty(inTurn(app, door), refuseHead(logger, instruments)))
   server.on('checkContinue', (req, res) => {
     continueWhenRead(req, res)
     server.emit('request', req, res)
   })
+  // Without a listener Node would answer by itself, bare.
+  server.on('checkExpectation', (req, res) => server.emit('request', req, res))
   await listen(server, host, port)
   const { port: actualPort } = server.address() as AddressInfo
   let closed: Promise<void> | null = null
@@ -157,6 +160,15 @@ function inTurn(app: RequestListener, door: Admission): RequestListener {
   }
 }
 
+/** Hands on what {@link headFault} finds nothing in. */
+function unlessFaulty(next: RequestListener, refuseFaulty: ReturnType<typeof refuseHead>): RequestListener {
+  return (req, res) => {
+    const fault = headFault(req)
+    if (fault === null) next(req, res)
+    else refuseFaulty(req, res, fault)
+  }
+}
+
 function createHttpServer(
   limits: ServerLimits,
   classes: MessageClasses | null,
@@ -170,6 +182,8 @@ function createHttpServer(
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: limits.checkIntervalMs,
     noDelay: true,
+    // Node would refuse what has none by itself, bare.
+    requireHostHeader: false,
   }
   const server =
     tls === undefined

@@ -95,7 +95,13 @@ const rows: Record<ErrorCode, { when: string; message: string; details?: Record<
 }
 
 /** What any route may answer. */
-const anywhere: readonly ErrorCode[] = ['request_timeout', 'rate_limited', 'headers_too_large', 'overloaded']
+const anywhere: readonly ErrorCode[] = [
+  'invalid_input',
+  'request_timeout',
+  'rate_limited',
+  'headers_too_large',
+  'overloaded',
+]
 
 /** What any route may answer that needs the storage. */
 export const storageFaults: readonly ErrorCode[] = ['server_error', 'bad_gateway', 'unavailable']
@@ -109,7 +115,7 @@ export function refusals(
   codes: readonly ErrorCode[],
   when: Partial<Record<ErrorCode, string>> = {},
 ): DescribedResponses {
-  const all = [...codes, ...anywhere]
+  const all = [...new Set([...codes, ...anywhere])]
   // Names that are whole numbers come in their order in any object.
   const statuses = new Set(all.map((code) => wire[code].status))
   return Object.fromEntries(

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
@@ -279,6 +282,7 @@ function faultRows(operation: string): Row[] {
   )
   const perMinute = { peerLimit: { perMinute: 1, peers: peers([]) } }
   return [
+    { operation, status: 400, run: unknownExpectation },
     { operation, status: 408, limits: { headersTimeoutMs: 50, checkIntervalMs: 20 }, run: halfAHead },
     { operation, status: 429, hub: perMinute, reader: perMinute, run: sendTwice },
     { operation, status: 431, ask: { headers: { 'x-long': 'x'.repeat(40_000) } } },
@@ -295,7 +299,20 @@ function credentialRows(operation: string): Row[] {
   ]
 }
 
-async function halfAHead({ port }: Stage, { method, target }: Ask): Promise<Told> {
+/** What `fetch` does not send. */
+const unknownExpectation: Run = async ({ port }, { method, target }) => {
+  const req = request({ port, method, path: target, headers: { Expect: 'wonders' }, agent: false }).end()
+  const [res] = (await once(req, 'response')) as [IncomingMessage]
+  const { statusCode = 0, headers } = res
+  return {
+    status: statusCode,
+    type: headers['content-type'] ?? null,
+    text: await text(res),
+    header: (name) => res.headers[name.toLowerCase()]?.toString() ?? null,
+  }
+}
+
+const halfAHead: Run = async ({ port }, { method, target }) => {
   const connection = openRaw(port)
   connection.write(`${method} ${target} HTTP/1.1\r\nHost: x\r\n`)
   const { status, headers, body } = await connection.answer

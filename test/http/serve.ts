@@ -32,7 +32,7 @@ const running = new Set<RunningServer>()
 /** A server on a free port of the loopback, closed by {@link closeServers}. */
 export async function serve(
   makeApp: (logger: Logger) => RequestListener,
-  options: Pick<ServerOptions, 'limits' | 'graceMs'> = {},
+  options: Pick<ServerOptions, 'limits' | 'graceMs' | 'instruments'> = {},
 ): Promise<Served> {
   const { logger, lines } = keepingLogger()
   const server = await startServer({ app: makeApp(logger), host: '127.0.0.1', port: 0, logger, ...options })

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { expect } from 'chai'
+import { noHttpInstruments, type TurnedAway } from '../../http/instruments.ts'
 import { startServer } from '../../http/server.ts'
 import { closeServers, eventually, exchange, keepingLogger, RawClient, serve } from './serve.ts'
 
@@ -58,6 +59,9 @@ describe('a server', () => {
       ['a blank before a colon', get('/', 'Content-Length : 5\r\n'), 400, 'InvalidInputError'],
       ['a bare line feed', 'GET / HTTP/1.1\nHost: a\n\n', 400, 'InvalidInputError'],
       ['a NUL in a header', get('/', 'x: a\0b\r\n'), 400, 'InvalidInputError'],
+      ['no Host', 'GET / HTTP/1.1\r\n\r\n', 400, 'InvalidInputError'],
+      ['no Host of a body', 'POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx', 400, 'InvalidInputError'],
+      ['an expectation of wonders', get('/', 'Expect: wonders\r\n'), 400, 'InvalidInputError'],
       ['no HTTP at all', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400, 'InvalidInputError'],
     ]
     for (const [name, text, status, error] of rows) {
@@ -109,9 +113,19 @@ describe('a server', () => {
       expect(performance.now() - startedMs).to.be.below(1_000)
     })
 
-    it('a request without Host: 400', async () => {
+    it('but takes a request of HTTP/1.0, which need not name a Host', async () => {
       const { port } = await serve(hello)
-      expect((await exchange(port, 'GET / HTTP/1.1\r\n\r\n')).status).to.equal(400)
+      expect((await exchange(port, 'GET / HTTP/1.0\r\n\r\n')).status).to.equal(200)
+    })
+
+    it('and counts each request that it never serves', async () => {
+      const turnedAway: TurnedAway[] = []
+      const instruments = { ...noHttpInstruments, turnedAway: (why: TurnedAway) => void turnedAway.push(why) }
+      const { port } = await serve(hello, { instruments })
+      await exchange(port, 'GET / HTTP/1.1\r\n\r\n')
+      await exchange(port, get('/', 'Expect: wonders\r\n'))
+      await exchange(port, 'no HTTP\r\n\r\n')
+      expect(turnedAway).to.deep.equal(['malformed', 'malformed', 'malformed'])
     })
 
     it('never into an answer that has begun', async () => {
