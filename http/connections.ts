@@ -6,6 +6,8 @@ import { limitKey } from './peer.ts'
 export interface Connections {
   /** Whether bytes of an answer may already stand on the wire, so that no other answer may be written. */
   answerBegun(socket: Socket): boolean
+  /** Whether a request of it is under way. */
+  isAtWork(socket: Socket): boolean
   /** From now on sockets close as soon as they have nothing to answer; those without work at once. */
   retire(): void
   destroyAll(): void
@@ -74,6 +76,7 @@ export function trackConnections(server: Server, options: ConnectionOptions): Co
       // With several pipelined requests open, which of them comes next on the wire is Node's knowledge.
       return open.length > 1 || open.some((res) => res.headersSent)
     },
+    isAtWork: (socket) => (answers.get(socket)?.size ?? 0) > 0,
     retire() {
       retiring = true
       for (const socket of handshakes.values()) socket.destroy()

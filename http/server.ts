@@ -221,9 +221,12 @@ function answerClientErrors(connections: Connections, logger: Logger, instrument
       socket.destroy()
       return
     }
-    instruments.turnedAway('malformed')
     const refusal = refusalOf(error.code)
-    logger.warn({ code: error.code, refusal: refusal.code }, 'request refused')
+    // A request whose body breaks off has been let in: it is counted and logged as what it is.
+    if (!connections.isAtWork(socket)) {
+      instruments.turnedAway('malformed')
+      logger.warn({ code: error.code, refusal: refusal.code }, 'request refused')
+    }
     answerByHand(socket, refusal)
   }
 }

@@ -128,6 +128,26 @@ describe('a server', () => {
       expect(turnedAway).to.deep.equal(['malformed', 'malformed', 'malformed'])
     })
 
+    it('and neither counts nor logs a client as refused that leaves in the middle of its body', async () => {
+      const turnedAway: TurnedAway[] = []
+      const instruments = { ...noHttpInstruments, turnedAway: (why: TurnedAway) => void turnedAway.push(why) }
+      let closed = false
+      const { port, lines } = await serve(
+        () => (_req, res) => {
+          res.once('close', () => {
+            closed = true
+          })
+        },
+        { instruments },
+      )
+      const client = new RawClient(port).send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab')
+      client.socket.end()
+      await client.closed
+      await eventually(() => closed)
+      expect(turnedAway).to.deep.equal([])
+      expect(lines).to.deep.equal([])
+    })
+
     it('never into an answer that has begun', async () => {
       const { port } = await serve(() => (_req, res) => void res.write('begun'))
       const client = new RawClient(port).send(
