@@ -29,11 +29,7 @@ export function requestLog(logger: Logger, instruments: HttpInstruments): Reques
     res.setHeader('X-Request-Id', context.id)
     const startedMs = performance.now()
     const received = countBody(req)
-    const sent = countSent(res)
-    let finished = false
-    res.once('finish', () => {
-      finished = true
-    })
+    const sent = countSent(req, res)
     res.once('close', () => {
       const status = res.headersSent ? res.statusCode : 499
       const ms = performance.now() - startedMs
@@ -43,10 +39,10 @@ export function requestLog(logger: Logger, instruments: HttpInstruments): Reques
         method,
         status,
         bytes: received(),
-        sent: sent(),
+        sent: sent.bytes(),
         ms: Math.round(ms * 10) / 10,
       }
-      if (!finished) line.aborted = true
+      if (!sent.isWhole()) line.aborted = true
       logger[levelOf(status)](line, 'request')
       const { bytes: bytesIn, sent: bytesOut, route } = line
       instruments.end(res, { method, route, status, bytesIn, bytesOut, seconds: ms / 1000 })
@@ -75,8 +71,20 @@ function countBody(req: IncomingMessage): () => number {
   return () => bytes
 }
 
-function countSent(res: Response): () => number {
-  const { socket } = res
-  const before = socket?.bytesWritten ?? 0
-  return () => (socket?.bytesWritten ?? 0) - before
+/** The answers to pipelined requests wait for the socket, and have it one after the other. */
+function countSent(req: IncomingMessage, res: Response): { bytes: () => number; isWhole: () => boolean } {
+  const { socket } = req
+  let before: number | null = null
+  let whole: number | null = null
+  const begin = () => {
+    before = socket.bytesWritten
+  }
+  const bytes = () => (before === null ? 0 : socket.bytesWritten - before)
+  if (res.socket === null) res.once('socket', begin)
+  else begin()
+  // Before Node's own listener, by which the next answer gets the socket and begins to write.
+  res.prependOnceListener('finish', () => {
+    whole = bytes()
+  })
+  return { bytes: () => whole ?? bytes(), isWhole: () => whole !== null }
 }

@@ -270,6 +270,24 @@ describe('what every server answers alike', () => {
       expect(JSON.stringify(lines)).not.to.match(/private-name|hidden|eyJ|bearer/i)
     })
 
+    it('tells of each of several pipelined requests what was sent for it', async () => {
+      const { port, requests } = await serve(
+        appWith((app) => {
+          app.get('/slow', (_req, res) => void setTimeout(() => res.end('x'.repeat(1_000)), 50))
+          app.get('/quick', (_req, res) => void res.end('x'.repeat(20_000)))
+        }),
+      )
+      const get = (path: string, id: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\nX-Request-Id: ${id}\r\n`
+      const client = new RawClient(port)
+      client.send(`${get('/slow', '1')}\r\n${get('/quick', '2')}\r\n`)
+      client.send(`${get('/slow', '3')}Connection: close\r\n\r\n`)
+      await client.closed
+      await eventually(() => requests().length === 3)
+      const sizes = client.received.split(/(?=HTTP\/1\.1 )/).map((answer) => answer.length)
+      const sent = ['1', '2', '3'].map((id) => requests().find((line) => line.id === id)?.sent)
+      expect(sent).to.deep.equal(sizes)
+    })
+
     for (const [given, kept] of [
       ['req-1.a:b_c', true],
       ['a'.repeat(64), true],
