@@ -13,6 +13,7 @@ import type { HubOptions } from './options.ts'
 import { revoke } from './revoke.ts'
 import { revokeAll } from './revoke-all.ts'
 import { storeFile } from './store.ts'
+import { nameTarget } from './target.ts'
 
 export type { HubOptions } from './options.ts'
 
@@ -23,7 +24,7 @@ const maxJsonBytes = 64 * 1024
 export function hubApp(options: HubOptions): Express {
   const hub = createHub(options)
   // Old clients send JSON under other types, or under none.
-  const json = express.json({ limit: maxJsonBytes, type: () => true, inflate: false })
+  const json = [nameTarget, express.json({ limit: maxJsonBytes, type: () => true, inflate: false })]
 
   return baseApp(
     {

@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express'
+import type { NextFunction, Request, Response } from 'express'
 import { type Address, decodePath, fileKey, type Key, type Path, parseAddress } from '../drivers/key.ts'
 import { rawPath } from '../http/raw-path.ts'
 import { nameRoute } from '../http/request-context.ts'
@@ -26,6 +26,12 @@ export function fileTarget(req: Request, res: Response): FileTarget {
 export function bucketTarget(req: Request, res: Response): Address {
   const [, operation = '', bucket = ''] = rawPath(req.url).split('/')
   return namedAddress(res, operation, bucket)
+}
+
+/** For before a body is read, so that the log knows what it was for where it cannot be read. @throws {KeyError} */
+export function nameTarget(req: Request, res: Response, next: NextFunction): void {
+  bucketTarget(req, res)
+  next()
 }
 
 function namedAddress(res: Response, operation: string, bucket: string): Address {

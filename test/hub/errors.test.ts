@@ -241,6 +241,22 @@ describe('the log', () => {
     await hub.close()
   })
 
+  it('names a request by route and owner though its body cannot be read', async () => {
+    const hub = await startHub()
+    const target = `/list-files/${alice.address}`
+    const encoded = { 'Content-Encoding': 'gzip' }
+    expect((await hub.send('POST', target, { body: '{' })).status).to.equal(400)
+    expect((await hub.send('POST', target, { body: '{}', headers: encoded })).status).to.equal(400)
+    expect((await hub.send('POST', target, { body: 'x'.repeat(70_000) })).status).to.equal(413)
+    await eventually(async () => {
+      const lines = hub.logs.map((line) => JSON.parse(line) as Record<string, unknown>)
+      expect(lines.map((line) => [line.route, line.address])).to.deep.equal(
+        Array(3).fill(['list-files', alice.address]),
+      )
+    })
+    await hub.close()
+  })
+
   it('tells of a fault that the answer does not tell of', async () => {
     const driver = faultyDriver(memoryDriver())
     const hub = await startHub({ driver })
