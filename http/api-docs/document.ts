@@ -1,7 +1,6 @@
 import { errorNames } from '../../client/protocol/errors.ts'
 import { software } from '../software.ts'
-import type { DescribedResponses } from './refusals.ts'
-import { refusals } from './refusals.ts'
+import { type DescribedResponses, exampleOf, refusals } from './refusals.ts'
 
 /** One route with one method: what OpenAPI calls an Operation Object. */
 export interface DescribedOperation {
@@ -62,6 +61,23 @@ export function jsonAnswer(description: string, schema: string, example: unknown
   }
 }
 
+/** A route that answers a GET, and a HEAD alike but for the body of what it is asked for. */
+export function readable(get: DescribedOperation): { get: DescribedOperation; head: DescribedOperation } {
+  const responses = Object.entries(get.responses).map(([status, { content, ...rest }]) => [
+    status,
+    content === undefined || status.startsWith('2') ? rest : { content, ...rest },
+  ])
+  return {
+    get,
+    head: {
+      operationId: `${get.operationId}Head`,
+      summary: `${get.summary}: without the body`,
+      tags: get.tags,
+      responses: Object.fromEntries(responses) as DescribedResponses,
+    },
+  }
+}
+
 const commonHeaders = {
   RetryAfter: {
     description: 'Seconds after which to try again.',
@@ -110,56 +126,59 @@ const commonSchemas = {
 }
 
 const commonPaths = {
-  '/healthz': {
-    get: {
-      operationId: 'healthz',
-      summary: 'Whether the process serves at all',
-      tags: ['health'],
-      responses: { '200': jsonAnswer('It does.', 'Health', { status: 'ok' }) },
-    },
-  },
-  '/readyz': {
-    get: {
-      operationId: 'readyz',
-      summary: 'Whether the storage behind it can be used',
-      tags: ['health'],
-      responses: {
-        '200': jsonAnswer('It can.', 'Health', { status: 'ok' }),
-        '503': {
-          ...jsonAnswer('It cannot.', 'Health', { status: 'unavailable', reason: 'backend' }),
-          headers: { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } },
-        },
-      },
-    },
-  },
-  '/openapi.json': {
-    get: {
-      operationId: 'openapi',
-      summary: 'This description',
-      tags: ['health'],
-      responses: {
-        '200': {
-          description: 'An OpenAPI 3.1 document.',
-          content: {
-            'application/json': { schema: { type: 'object', required: ['openapi', 'info', 'paths'] } },
+  '/healthz': readable({
+    operationId: 'healthz',
+    summary: 'Whether the process serves at all',
+    tags: ['health'],
+    responses: { '200': jsonAnswer('It does.', 'Health', { status: 'ok' }) },
+  }),
+  '/readyz': readable({
+    operationId: 'readyz',
+    summary: 'Whether the storage behind it can be used',
+    tags: ['health'],
+    responses: {
+      '200': jsonAnswer('It can.', 'Health', { status: 'ok' }),
+      '503': {
+        description: 'It cannot, or the server has more to do than it can.',
+        headers: { 'Retry-After': ref('headers', 'RetryAfter') },
+        content: {
+          'application/json': {
+            schema: { oneOf: [ref('schemas', 'Health'), ref('schemas', 'Error')] },
+            examples: {
+              unavailable: { value: { status: 'unavailable', reason: 'backend' } },
+              overloaded: { value: exampleOf('overloaded') },
+            },
           },
         },
-        ...refusals([]),
       },
     },
-  },
-  '/docs': {
-    get: {
-      operationId: 'docs',
-      summary: 'This description as a page to browse',
-      tags: ['health'],
-      responses: {
-        '200': {
-          description: 'The page. It needs nothing from any other host.',
-          content: { 'text/html': { schema: { type: 'string' } } },
+  }),
+  '/openapi.json': readable({
+    operationId: 'openapi',
+    summary: 'This description',
+    tags: ['health'],
+    responses: {
+      '200': {
+        description: 'An OpenAPI 3.1 document.',
+        content: {
+          'application/json': { schema: { type: 'object', required: ['openapi', 'info', 'paths'] } },
         },
-        ...refusals([]),
       },
+      ...refusals([]),
     },
-  },
+  }),
+  '/docs': readable({
+    operationId: 'docs',
+    summary: 'This description as a page to browse',
+    description:
+      'At `/docs/` too. Its script is at `/docs.js`, which is a part of the page and not of the interface.',
+    tags: ['health'],
+    responses: {
+      '200': {
+        description: 'The page. It needs nothing from any other host.',
+        content: { 'text/html': { schema: { type: 'string' } } },
+      },
+      ...refusals([]),
+    },
+  }),
 } satisfies DescribedApi['paths']

@@ -129,9 +129,13 @@ export function refusals(
 function refusal(codes: readonly ErrorCode[], when: Partial<Record<ErrorCode, string>>): DescribedResponse {
   const examples = codes.map((code) => [code, { value: exampleOf(code) }] as const)
   const mayWait = codes.some((code) => wire[code].status >= 502 || wire[code].status === 429)
+  const headers = {
+    ...(mayWait ? { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } } : {}),
+    ...(codes.includes('range_not_satisfiable') ? { 'Content-Range': unsatisfiedRange } : {}),
+  }
   return {
     description: codes.map((code) => when[code] ?? rows[code].when).join(' '),
-    ...(mayWait ? { headers: { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } } } : {}),
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
     content: {
       'application/json': {
         schema: { $ref: '#/components/schemas/Error' },
@@ -141,7 +145,14 @@ function refusal(codes: readonly ErrorCode[], when: Partial<Record<ErrorCode, st
   }
 }
 
-function exampleOf(code: ErrorCode): Record<string, unknown> {
+const unsatisfiedRange = {
+  description: '`bytes */<size>`',
+  schema: { type: 'string' },
+  example: 'bytes */11',
+}
+
+/** The body of a refusal. */
+export function exampleOf(code: ErrorCode): Record<string, unknown> {
   const { message, details } = rows[code]
   const { error } = wire[code]
   return error === null ? { message } : { message, error, ...details }

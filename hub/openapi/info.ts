@@ -1,4 +1,4 @@
-import { type DescribedOperation, jsonAnswer } from '../../http/api-docs/document.ts'
+import { type DescribedOperation, jsonAnswer, readable } from '../../http/api-docs/document.ts'
 import { refusals } from '../../http/api-docs/refusals.ts'
 import type { DescribedRoutes } from './operation.ts'
 import { text, wholeNumber } from './schema.ts'
@@ -6,6 +6,7 @@ import { text, wholeNumber } from './schema.ts'
 const hubInfo: DescribedOperation = {
   operationId: 'hubInfo',
   summary: 'What a client must know before it signs and sends',
+  description: 'At `/hub_info/` too.',
   tags: ['hub'],
   responses: {
     '200': jsonAnswer('What this hub is.', 'HubInfo', {
@@ -27,7 +28,7 @@ const hubInfo: DescribedOperation = {
 
 /** What tells of the hub itself. */
 export const infoRoutes = {
-  paths: { '/hub_info': { get: hubInfo } },
+  paths: { '/hub_info': readable(hubInfo) },
   schemas: {
     HubInfo: {
       type: 'object',

@@ -105,6 +105,11 @@ const asks: Record<string, Ask> = {
   readyz: { target: '/readyz', by: null },
   openapi: { target: '/openapi.json', by: null },
   docs: { target: '/docs', by: null },
+  hubInfoHead: { method: 'HEAD', target: '/hub_info', by: null },
+  healthzHead: { method: 'HEAD', target: '/healthz', by: null },
+  readyzHead: { method: 'HEAD', target: '/readyz', by: null },
+  openapiHead: { method: 'HEAD', target: '/openapi.json', by: null },
+  docsHead: { method: 'HEAD', target: '/docs', by: null },
 }
 
 /** Operations that need the storage, with a call that each of them makes. */
@@ -187,6 +192,7 @@ const badAddress = 'a'.repeat(200)
 
 const hubRows: Row[] = [
   { operation: 'hubInfo', status: 200 },
+  { operation: 'hubInfoHead', status: 200 },
   { operation: 'store', status: 202 },
   { operation: 'store', status: 400, ask: { headers: { 'Content-Type': 'x'.repeat(1025) } } },
   { operation: 'store', status: 402, hub: { proofsRequired: 1 } },
@@ -490,28 +496,34 @@ function asDocument(value: Record<string, unknown>): Document {
   return JSON.parse(JSON.stringify(value)) as Document
 }
 
-const commonRows: Row[] = [
-  { operation: 'healthz', status: 200 },
-  { operation: 'readyz', status: 200 },
+const commonRows: Row[] = ['', 'Head'].flatMap((method): Row[] => [
+  { operation: `healthz${method}`, status: 200 },
+  { operation: `readyz${method}`, status: 200 },
   {
-    operation: 'readyz',
+    operation: `readyz${method}`,
     status: 503,
     check: () => Promise.reject(new DriverError('unavailable', 'no answer')),
   },
-  { operation: 'openapi', status: 200 },
-  { operation: 'docs', status: 200 },
-]
+  { operation: `readyz${method}`, status: 503, limits: { maxRequests: 1 }, run: whileFull },
+  { operation: `openapi${method}`, status: 200 },
+  { operation: `docs${method}`, status: 200 },
+])
 
 const faultsOf = (document: Document) =>
   operationsOf(document)
     .map(({ operationId }) => operationId)
-    .filter((operation) => operation !== 'healthz' && operation !== 'readyz')
+    .filter((operation) => !/^(?:healthz|readyz)/.test(operation))
     .flatMap(faultRows)
 
 describe('the description of the hub', () => {
   const needCredentials = Object.keys(calls).filter((operation) => asks[operation]?.by !== null)
   const rows = [...hubRows, ...needCredentials.flatMap(credentialRows), ...commonRows, ...faultsOf(hubPaths)]
   describeDocument(hubPaths, rows, startHubStage)
+
+  it('describes a HEAD wherever a GET is answered', () => {
+    const items = Object.values({ ...hubPaths.paths, ...readerPaths.paths })
+    expect(items.filter((item) => 'get' in item && !('head' in item))).to.deep.equal([])
+  })
 
   it('leaves out no route of the hub', () => {
     const app = hubApp({
@@ -542,5 +554,10 @@ describe('the description of the hub', () => {
 })
 
 describe('the description of the reader', () => {
+  it('tells of the size of the file with a range that it has not', () => {
+    const responses = readerPaths.paths['/{address}/{path}']?.get?.responses
+    expect(responses?.[416]?.headers).to.have.property('Content-Range')
+  })
+
   describeDocument(readerPaths, [...readerRows, ...commonRows, ...faultsOf(readerPaths)], startReaderStage)
 })
