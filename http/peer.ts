@@ -44,11 +44,26 @@ export function isIpRange(text: string): boolean {
 export function limitKey(address: string): string {
   const peer = plain(address)
   if (!isIPv6(peer)) return peer
-  const [head = '', tail] = peer.split('%', 1)[0]?.split('::') ?? []
-  const first = head === '' ? [] : head.split(':')
-  const last = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = tail === undefined ? 0 : 8 - first.length - last.length
-  return [...first, ...Array<string>(Math.max(0, zeros)).fill('0'), ...last].slice(0, 4).join(':')
+  return groupsOf(peer)
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(':')
+}
+
+/** The eight groups of an IPv6 address in whatever form it is written, without its zone. */
+function groupsOf(address: string): number[] {
+  const [text = ''] = address.split('%', 1)
+  const [first = [], last = []] = text.split('::').map(partOf)
+  return [...first, ...Array<number>(8 - first.length - last.length).fill(0), ...last]
+}
+
+function partOf(part: string): number[] {
+  if (part === '') return []
+  return part.split(':').flatMap((group) => {
+    if (!group.includes('.')) return Number.parseInt(group, 16)
+    const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number)
+    return [a * 256 + b, c * 256 + d]
+  })
 }
 
 function proxyList(proxies: readonly string[]): BlockList {
@@ -80,10 +95,12 @@ function withoutPort(hop: string): string {
   return v6 ?? v4 ?? hop
 }
 
-/** Node tells the IPv4 peers of a socket that listens on `::` in IPv6's clothes. */
+/** Node tells the IPv4 peers of a socket that listens on `::` in IPv6's clothes, and some proxies do too. */
 function plain(address: string): string {
-  const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1]
-  return mapped ?? address
+  if (!isIPv6(address)) return address
+  const [last = 0, first = 0, ...front] = groupsOf(address).reverse()
+  const isMapped = front[0] === 0xffff && front.slice(1).every((group) => group === 0)
+  return isMapped ? [first >> 8, first & 0xff, last >> 8, last & 0xff].join('.') : address
 }
 
 function family(address: string): 'ipv4' | 'ipv6' {

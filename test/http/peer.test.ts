@@ -57,6 +57,12 @@ describe('whom a request comes from', () => {
       expect: '192.0.2.1',
     },
     {
+      name: 'a proxy seen through IPv6 in hexadecimal',
+      from: '::ffff:0a00:0001',
+      forwarded: '::ffff:c000:0201',
+      expect: '192.0.2.1',
+    },
+    {
       name: 'a proxy with an IPv6 address',
       from: '2001:db8::1',
       forwarded: '2001:db8::5',
@@ -87,7 +93,16 @@ describe('what a limit counts by', () => {
     ['::1', '0:0:0:0'],
     ['2001:db8:1:2::', '2001:db8:1:2'],
     ['fe80::1%eth0', 'fe80:0:0:0'],
+    ['2001:0db8:0001:2::1', '2001:db8:1:2'],
+    ['2001:DB8:1:2:0:0:0:1', '2001:db8:1:2'],
+    ['2001:db8:1:2:3:4:192.0.2.1', '2001:db8:1:2'],
+    ['::', '0:0:0:0'],
     ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1%eth0', '192.0.2.1'],
+    ['::ffff:c000:0201', '192.0.2.1'],
+    ['0:0:0:0:0:FFFF:c000:201', '192.0.2.1'],
+    ['::fffe:c000:201', '0:0:0:0'],
+    ['', ''],
   ] as const) {
     it(`${address}: ${key}`, () => {
       expect(limitKey(address)).to.equal(key)

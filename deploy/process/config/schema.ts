@@ -135,7 +135,7 @@ const limits = z.strictObject({
     .default(128)
     .describe('of these, those worked on at the same time; the others wait for their turn'),
   peerRequestsPerMinute: rate.describe(
-    'requests that one network address may make within a minute; further ones are answered 429; 0: any number',
+    'requests that one network address may make within a minute at the hub, and as many at the reader; further ones are answered 429; 0: any number',
   ),
   addressRequestsPerMinute: rate.describe(
     'requests within a minute that the owner of an address may make at the hub, and as many all of its writers; revocations are not counted; 0: any number',
