@@ -15,6 +15,8 @@ export interface BinOptions {
   file?: unknown
   /** Options for Node itself. */
   nodeArgs?: string[]
+  /** A command that runs Node. */
+  under?: string[]
 }
 
 /** A command as a process of its own, in a fresh working folder, with nothing of our own environment. */
@@ -42,11 +44,12 @@ export async function tempFolder(): Promise<string> {
 }
 
 export async function startBin(bin: Bin, options: BinOptions = {}): Promise<BinProcess> {
-  const { args = [], env = {}, file, nodeArgs = [] } = options
+  const { args = [], env = {}, file, nodeArgs = [], under = [] } = options
   const folder = await tempFolder()
   if (file !== undefined) await writeFile(join(folder, 'config.json'), JSON.stringify(file))
   const script = fileURLToPath(new URL(`../../deploy/process/bin/${bin}.js`, import.meta.url))
-  const child = spawn(process.execPath, [...nodeArgs, script, ...args], {
+  const [program = process.execPath, ...rest] = [...under, process.execPath, ...nodeArgs, script, ...args]
+  const child = spawn(program, rest, {
     cwd: folder,
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

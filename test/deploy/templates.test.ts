@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { access, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
@@ -8,6 +9,9 @@ import { loadConfig } from '../../deploy/process/config/load.ts'
 import type { Kind } from '../../deploy/process/config/schema.ts'
 import { sourceRows } from '../../deploy/process/config/sources.ts'
 import { debianProgram, suiteNeedsProgram } from '../servers/debian-program.ts'
+import { addressIn, endBins, startBin, tempFolder } from './bins.ts'
+import { alice, authorizationAt, store } from './owner.ts'
+import { underFilterOf } from './unit-filter.ts'
 
 const checkout = new URL('../../../', import.meta.url)
 const text = (path: string) => readFile(new URL(path, checkout), 'utf8')
@@ -232,6 +236,8 @@ describe('the Kubernetes manifests', () => {
 
 describe('the systemd units', () => {
   suiteNeedsProgram('systemd-analyze', 'systemd')
+  suiteNeedsProgram('strace')
+  afterEach(endBins)
 
   it('come with a configuration that hub and reader take', async () => {
     const file = await text('deploy/systemd/config.json')
@@ -252,5 +258,45 @@ describe('the systemd units', () => {
       const exposure = Number(/Overall exposure level[^:]*: ([0-9.]+)/.exec(stdout)?.[1])
       expect(exposure).to.be.at.most(2)
     })
+  }
+
+  it('let hub and reader do all they do, and refuse other system calls without an end to the process', async () => {
+    const folder = await tempFolder()
+    const hub = await startUnit('hub', folder, ['--workers', '2'])
+    const reader = await startUnit('reader', folder)
+    const url = addressIn(hub.running, 'write at')
+    for (const body of ['milk', 'milk and eggs'])
+      expect((await store(url, 'list.txt', body)).status).to.equal(202)
+    const ask = async (method: string, path: string, body?: string) => {
+      const headers = { authorization: await authorizationAt(url), 'content-type': 'application/json' }
+      return await fetch(`${url}${path}`, { method, headers, ...(body === undefined ? {} : { body }) })
+    }
+    const listed = await ask('POST', `list-files/${alice}`, '{"page":null}')
+    expect(await listed.json()).to.deep.include({ entries: ['list.txt'] })
+    const read = await fetch(`${addressIn(reader.running, 'read at')}${alice}/list.txt`)
+    expect(await read.text()).to.equal('milk and eggs')
+    expect((await ask('DELETE', `delete/${alice}/list.txt`)).status).to.equal(202)
+    const oldestValidTimestamp = Math.floor(Date.now() / 1000) - 60
+    const revoked = await ask('POST', `revoke-all/${alice}`, JSON.stringify({ oldestValidTimestamp }))
+    expect(revoked.status).to.equal(202)
+    for (const { running, unit, refusedCalls } of [hub, reader]) {
+      running.child.kill('SIGTERM')
+      expect(await running.exit(), running.stderr()).to.equal(0)
+      expect(await refusedCalls()).to.equal('')
+      expect(unit).to.match(/^SystemCallErrorNumber=EPERM$/m)
+    }
+  })
+
+  /** What a unit runs, by its filter, over the storage in a folder. */
+  async function startUnit(kind: 'hub' | 'reader', folder: string, args: string[] = []) {
+    const unit = await text(`deploy/systemd/mandate-${kind}.service`)
+    const log = join(folder, `${kind}-calls`)
+    const running = await startBin(`mandate-${kind}`, {
+      under: await underFilterOf(unit, log),
+      args: ['--host', '127.0.0.1', '--port', '0', ...args],
+      file: { diskSettings: { storageRootDirectory: join(folder, 'data') }, metrics: { port: 0 } },
+    })
+    await running.until(/ stop +Ctrl-C/)
+    return { running, unit, refusedCalls: () => readFile(log, 'utf8') }
   }
 })
