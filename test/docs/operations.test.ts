@@ -80,22 +80,34 @@ describe('docs/operations.md', function () {
       expect(listed).not.to.include('restored/.mandate')
     })
 
-    it("for a writer's stolen key end what was deposited and what was given by hand", async () => {
-      const did = (
-        await play('npx mandate key show carol --json | sed -n \'s/.*"did":"\\([^"]*\\)".*/\\1/p\'')
-      ).trim()
+    it("for a writer's stolen key end what was deposited and what was given by hand, to the key or its address", async () => {
+      const shown = await play('npx mandate key show carol --json')
+      const { did, address } = JSON.parse(shown) as { did: string; address: string }
       const printed = await play(`
         npx mandate delegate photos/ --to carol --deposit >/dev/null
+        npx mandate delegate drafts/ --to ${address} --deposit >/dev/null
+        # As if they had been signed on another machine: only the hub knows of them here.
+        rm -r .config/mandate/issued
+        npx mandate delegate lists/ --to ${address} >lists.delegation
         npx mandate delegate notes/ --to carol >notes.delegation
+        npx mandate receive lists.delegation >/dev/null
         npx mandate receive notes.delegation >/dev/null
-        echo 1 | npx mandate put - alice:photos/1.txt --as carol
-        echo 2 | npx mandate put - alice:notes/2.txt --as carol
-        ${runbook('writer-key', { WRITER: did })}
-        tried 'echo 3 | npx mandate put - alice:photos/3.txt --as carol'
-        tried 'echo 4 | npx mandate put - alice:notes/4.txt --as carol'`)
+        npx mandate delegate others/ --to bob >/dev/null
+        for FOLDER in photos drafts lists notes; do
+          echo 1 | npx mandate put - alice:$FOLDER/1.txt --as carol
+        done
+        ${runbook('writer-key', { WRITER: did, ADDRESS: address })}
+        for FOLDER in photos drafts lists notes; do
+          tried "echo 2 | npx mandate put - alice:$FOLDER/2.txt --as carol"
+        done`)
+      const folders = ['photos', 'drafts', 'lists', 'notes']
       expectLike(
         printed,
-        'http://localhost:3001/1…/photos/1.txt (2 B)\nhttp://localhost:3001/1…/notes/2.txt (2 B)\nrevoked bafkrei…\nrevoked bafkrei…\nstatus 5\nstatus 5',
+        [
+          ...folders.map((folder) => `http://localhost:3001/1…/${folder}/1.txt (2 B)`),
+          ...folders.map(() => 'revoked bafkrei…'),
+          ...folders.map(() => 'status 5'),
+        ].join('\n'),
       )
     })
 
@@ -116,7 +128,7 @@ describe('docs/operations.md', function () {
 
     it("for an owner's stolen key bring the files to a new address", async () => {
       const printed = await play(`${runbook('key-stolen')}\nnpx mandate ls --as alice-2027`)
-      expect(printed).to.match(/\nnotes\/2\.txt\nnotes\/list\.txt\nphotos\/1\.txt\n/)
+      expect(printed).to.match(/\nnotes\/1\.txt\nnotes\/list\.txt\nphotos\/1\.txt\n/)
     })
 
     it('for an address whose key was stolen end its writing, and a number lets it go on', async () => {
