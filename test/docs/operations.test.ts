@@ -1,8 +1,13 @@
+import { execFile } from 'node:child_process'
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { connect, generateStacksSigner } from '../../client/index.ts'
-import { addressIn, endBins, startBin } from '../deploy/bins.ts'
+import { addressIn, endBins, startBin, tempFolder } from '../deploy/bins.ts'
 import { configure } from '../deploy/configure.ts'
 import { metricsOf } from '../deploy/metrics.ts'
+import { debianProgram, suiteNeedsProgram } from '../servers/debian-program.ts'
 import { documentedProgram } from './cli-reference.ts'
 import { expectLike } from './examples.ts'
 import { blocksOf, readDocument } from './markdown.ts'
@@ -142,6 +147,39 @@ describe('docs/operations.md', function () {
           curl -sS -w '\\n%{http_code}\\n' -X POST $HUB/store/\${WHO% *}/x -H "Authorization: bearer \${WHO#* }" --data x
         done`)
       expectLike(printed, '{…"error":"StorageError"}\n502\n{"publicURL"…}\n202')
+    })
+  })
+
+  describe('the move to another machine', () => {
+    suiteNeedsProgram('rsync')
+    after(endBins)
+
+    it('brings what was replaced between the two copies, by as many bytes within the same second too', async () => {
+      const commands = [...readDocument('docs/operations.md').matchAll(/`rsync (-[^`]+)`/g)]
+      expect(commands).to.have.lengthOf(2)
+      const folder = await tempFolder()
+      const rsync = await debianProgram('rsync')
+      const copy = async (n: number) => {
+        const told = commands[n]?.[1]?.replaceAll(/(old:)?\/var\/lib\/mandate/g, (_path, from) =>
+          join(folder, from === undefined ? 'new' : 'old'),
+        )
+        await promisify(execFile)(rsync, told?.split(' ') ?? [])
+      }
+      const file = (machine: string, name: string) => join(folder, machine, 'files', name)
+      const store = async (name: string, content: string, seconds: number) => {
+        await writeFile(file('old', name), content)
+        await utimes(file('old', name), seconds, seconds)
+      }
+      await mkdir(join(folder, 'old/files'), { recursive: true })
+      await mkdir(join(folder, 'new'))
+      await store('list.txt', 'milk', 1_700_000_000.1)
+      await store('gone.txt', 'gone', 1_700_000_000.1)
+      await copy(0)
+      await store('list.txt', 'eggs', 1_700_000_000.9)
+      await rm(file('old', 'gone.txt'))
+      await copy(1)
+      expect(await readFile(file('new', 'list.txt'), 'utf8')).to.equal('eggs')
+      expect(await readdir(join(folder, 'new/files'))).to.deep.equal(['list.txt'])
     })
   })
 
