@@ -39,6 +39,15 @@ describe('copying what owners have said', () => {
     return { driver: watched, written, at }
   }
 
+  function unreadable(driver: Driver): Driver {
+    return altered(driver, {
+      async read(key, options) {
+        if (key === timestamp) throw new DriverError('backend', 'not now')
+        return await driver.read(key, options)
+      },
+    })
+  }
+
   it('writes what ends rights first, of every address, then grants, then files', async () => {
     await put(source, `${bob}-auth/revocations/${'cd'.repeat(32)}.json`, '{}')
     const { driver, written } = noting(target)
@@ -119,6 +128,55 @@ describe('copying what owners have said', () => {
     })
   }
 
+  for (const there of [null, '1600000000', '1800000000']) {
+    it(`brings over a timestamp that is no number, which ends all writing, where the destination has ${there ?? 'none'}`, async () => {
+      await put(source, timestamp, 'frozen\n')
+      if (there !== null) await put(target, timestamp, there)
+      const dry = await runCopying(source, target, ledger, { dryRun: true })
+      expect(await textAt(target, timestamp)).to.equal(there)
+      const { of } = await runCopying(source, target, ledger)
+      expect(await textAt(target, timestamp)).to.equal('frozen\n')
+      expect([dry.of(timestamp), of(timestamp)]).to.deep.equal(
+        Array(2).fill(there === null ? 'copied' : 'updated'),
+      )
+      expect(await textAt(target, `${alice}/notes/a.txt`)).to.equal('now')
+      expect((await runCopying(source, target, ledger)).of(timestamp)).to.equal('there')
+    })
+  }
+
+  it('puts no number in the place of one that is none, and tells of it once', async () => {
+    await put(target, timestamp, 'frozen')
+    const { report, events, of } = await runCopying(source, target, ledger, {
+      overwrite: true,
+      deleteGone: true,
+    })
+    expect(await textAt(target, timestamp)).to.equal('frozen')
+    expect(of(timestamp)).to.match(/^conflict: no number is at the destination/)
+    expect(events.filter(({ key }) => key === timestamp)).to.have.lengthOf(1)
+    expect(report).to.deep.include({ addresses: 2, failedAddresses: 0 })
+  })
+
+  it('copies a long timestamp that is no number whole', async () => {
+    const long = 'closed by the operator, '.repeat(10)
+    await put(source, timestamp, long)
+    await runCopying(source, target, ledger)
+    expect(await textAt(target, timestamp)).to.equal(long)
+  })
+
+  it('lowers nothing where a number takes the place of one that is none as it is copied', async () => {
+    await put(source, timestamp, 'frozen')
+    await put(target, timestamp, '1800000000')
+    const changing = altered(source, {
+      async read(key, options) {
+        if (key === timestamp && options?.ifMatch !== undefined) await put(source, timestamp, '1600000000')
+        return await source.read(key, options)
+      },
+    })
+    const { of } = await runCopying(changing, target, ledger)
+    expect(await textAt(target, timestamp)).to.equal('1800000000')
+    expect(of(alice)).to.match(/^failed: /)
+  })
+
   it('does not lower a timestamp that a hub at the destination raises at the same instant', async () => {
     const racing = altered(target, {
       async write(key, body, options) {
@@ -168,23 +226,18 @@ describe('copying what owners have said', () => {
         }),
     ],
     [
-      'the timestamp of the source says nothing',
+      'the timestamp of the source cannot be read',
       async () => {
-        await put(source, timestamp, 'soon')
+        source = unreadable(source)
         return target
       },
     ],
-    [
-      'the timestamp of the destination says nothing',
-      async () => {
-        await put(target, timestamp, 'soon')
-        return target
-      },
-    ],
+    ['the timestamp of the destination cannot be read', async () => unreadable(target)],
   ]
   for (const [title, breakIt] of broken) {
     it(`brings over neither grants nor files of an owner where ${title}; others go on`, async () => {
-      const { of, report } = await runCopying(source, await breakIt(), ledger)
+      const destination = await breakIt()
+      const { of, report } = await runCopying(source, destination, ledger)
       expect(of(alice)).to.match(/^failed: /)
       expect(report).to.deep.include({ addresses: 1, failedAddresses: 1 })
       const names = Object.keys(await contentOf(target))

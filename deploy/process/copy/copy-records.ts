@@ -3,7 +3,7 @@ import { DriverError } from '../../../drivers/errors.ts'
 import { type Address, authKey, compareKeys, type Key } from '../../../drivers/key.ts'
 import { grantsFolder } from '../../../hub/auth/records/grants.ts'
 import { revocationsFolder } from '../../../hub/auth/records/revocations.ts'
-import { raiseTimestamp, readTimestamp } from '../../../hub/auth/records/timestamp.ts'
+import { lookAtTimestamp, raiseTimestamp, type StoredTimestamp } from '../../../hub/auth/records/timestamp.ts'
 import { copyKey, type KeyCopying, type Outcome } from './copy-key.ts'
 import { type Item, type Pair, walk } from './join-listings.ts'
 import { ChangedMeanwhile, transfer } from './transfer.ts'
@@ -45,9 +45,10 @@ export class RecordsCopy {
   async copyEndings(again = false): Promise<Endings> {
     const written: boolean[] = []
     const tell = (key: Key, outcome: Outcome) => {
-      written.push(outcome.action !== 'there')
+      const isWritten = outcome.action === 'copied' || outcome.action === 'updated'
+      written.push(isWritten)
       // What a dry run does not write is missing each time.
-      const isKnown = again && (outcome.action === 'there' || this.#copying.dryRun)
+      const isKnown = again && (!isWritten || this.#copying.dryRun)
       if (!isKnown) this.#tell(key, outcome)
     }
     const timestamp = await this.#copyTimestamp()
@@ -76,18 +77,38 @@ export class RecordsCopy {
   /** It only rises, also against a hub that raises it at the same time. */
   async #copyTimestamp(): Promise<Outcome | null> {
     const { source, target, dryRun } = this.#copying
-    const { seconds } = await readTimestamp(source, this.#address)
-    if (seconds === null) return null
-    const former = await readTimestamp(target, this.#address)
-    if (former.seconds !== null && former.seconds >= seconds) return { action: 'there' }
+    const here = await lookAtTimestamp(source, this.#address)
+    if (here.seconds === null) return null
+    const there = await lookAtTimestamp(target, this.#address)
+    if (heightOf(there) > heightOf(here) && there.seconds === 'unreadable') {
+      return {
+        action: 'conflict',
+        reason: 'no number is at the destination, which ends all writing; it stays',
+      }
+    }
+    if (heightOf(there) >= heightOf(here)) return { action: 'there' }
     if (!dryRun) {
-      await raiseTimestamp(target, this.#address, seconds)
-      const after = await readTimestamp(target, this.#address)
-      if (after.seconds === null || after.seconds < seconds) {
+      if (here.seconds === 'unreadable') await this.#copyUnreadable(here, there)
+      else await raiseTimestamp(target, this.#address, here.seconds)
+      if (heightOf(await lookAtTimestamp(target, this.#address)) < heightOf(here)) {
         throw new DriverError('backend', 'the destination does not hold the timestamp that was written to it')
       }
     }
-    return { action: former.seconds === null ? 'copied' : 'updated' }
+    return { action: there.seconds === null ? 'copied' : 'updated' }
+  }
+
+  /** @throws {DriverError} `precondition_failed` where a side has changed since: left for another run */
+  async #copyUnreadable(here: StoredTimestamp, there: StoredTimestamp): Promise<void> {
+    const { source, target } = this.#copying
+    const key = authKey(this.#address, 'authTimestamp')
+    const found = await source.read(key, here.etag === null ? {} : { ifMatch: here.etag })
+    if (found === null)
+      throw new DriverError('precondition_failed', 'the timestamp was taken away at the source')
+    await target.write(key, found.body, {
+      contentType: found.info.contentType,
+      size: found.info.size,
+      condition: there.etag === null ? { ifNoneMatch: '*' } : { ifMatch: there.etag },
+    })
   }
 
   /** Records of the source, apart by whether the destination has one of that name. */
@@ -128,6 +149,12 @@ export class RecordsCopy {
     if ((await this.#copying.source.stat(key)) === null) return { action: 'gone' }
     throw new DriverError('busy', 'the record is being changed at the source, where it should never be')
   }
+}
+
+/** What is no number ends all writing at the address, which goes further than any number does. */
+function heightOf({ seconds }: StoredTimestamp): number {
+  if (seconds === null) return Number.NEGATIVE_INFINITY
+  return seconds === 'unreadable' ? Number.POSITIVE_INFINITY : seconds
 }
 
 /** By the name below the address's records. */

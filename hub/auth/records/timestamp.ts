@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import type { Driver } from '../../../drivers/driver.ts'
 import { DriverError } from '../../../drivers/errors.ts'
 import { type Address, authKey } from '../../../drivers/key.ts'
-import { readRecord } from './read-record.ts'
 
 /** A timestamp is about ten digits; anything much longer is not one. */
 const maxTimestampBytes = 64
@@ -10,22 +10,40 @@ const maxTimestampBytes = 64
 /** Raising is a conditional write that another hub may win; each loss means that the timestamp rose meanwhile. */
 const maxRaiseAttempts = 20
 
+/** What is stored as an address's oldest valid timestamp, and the etag of that. */
+export interface StoredTimestamp {
+  /** Whole seconds; `null` where none was set; `unreadable` where something is there that is no number. */
+  seconds: number | 'unreadable' | null
+  etag: string | null
+}
+
+/** Looks at `<address>-auth/authTimestamp`, decimal text (PROTOCOL 1.5), whatever stands there. */
+export async function lookAtTimestamp(driver: Driver, address: Address): Promise<StoredTimestamp> {
+  const found = await driver.read(authKey(address, 'authTimestamp'))
+  if (found === null) return { seconds: null, etag: null }
+  const { etag, size } = found.info
+  if (size > maxTimestampBytes) {
+    found.body.destroy()
+    return { seconds: 'unreadable', etag }
+  }
+  const content = (await buffer(found.body)).toString('utf8').trim()
+  return { seconds: /^-?\d{1,15}$/.test(content) ? Number(content) : 'unreadable', etag }
+}
+
 /**
- * An address's oldest valid timestamp as it is stored: `<address>-auth/authTimestamp`, decimal text (PROTOCOL 1.5).
- * @returns whole seconds, or `null` where none was set
+ * An address's oldest valid timestamp.
+ * @throws {DriverError} `backend` where what is stored is no number: that is a fault of the storage, or an operator's
+ * way to end all writing, and never "no timestamp"
  */
 export async function readTimestamp(
   driver: Driver,
   address: Address,
 ): Promise<{ seconds: number | null; etag: string | null }> {
-  const record = await readRecord(driver, authKey(address, 'authTimestamp'), maxTimestampBytes)
-  if (record === null) return { seconds: null, etag: null }
-  const content = record.bytes.toString('utf8').trim()
-  // A record that says nothing is a fault of the storage, never "no timestamp": writes stop until it is mended.
-  if (!/^-?\d{1,15}$/.test(content)) {
+  const { seconds, etag } = await lookAtTimestamp(driver, address)
+  if (seconds === 'unreadable') {
     throw new DriverError('backend', 'the stored oldest valid timestamp of the address is not a number')
   }
-  return { seconds: Number(content), etag: record.etag }
+  return { seconds, etag }
 }
 
 /** Raises the timestamp; a lower one changes nothing. @returns the one in force */
