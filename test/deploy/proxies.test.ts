@@ -96,6 +96,18 @@ for (const { name, start } of proxies) {
       expect(refused.headers['access-control-allow-origin']).to.equal('*')
     })
 
+    it('lets refusals through to clients that ask before they send, each of them', async () => {
+      // Longer than what is stored is, and than what fits into the buffers on the way.
+      const body = Buffer.alloc(8 * 1024 * 1024)
+      for (let i = 0; i < 12; i++) {
+        const refused = await send(hubHost, 'POST', `/store/${alice.address}/a`, {
+          headers: { authorization: 'bearer v1:x', expect: '100-continue' },
+          body,
+        })
+        expect(refused.status).to.equal(401)
+      }
+    })
+
     it('lets long chains of delegations through to the hub, which judges them', async () => {
       const refused = await send(hubHost, 'POST', `/store/${alice.address}/a`, {
         headers: { authorization: `Bearer ucan:${'x'.repeat(15_000)}`, ucans: `bafy: ${'y'.repeat(15_000)}` },
@@ -231,7 +243,8 @@ async function sendTls(
     () => req.on('error', () => undefined),
     () => undefined,
   )
-  req.end(body)
+  if (headers.expect === undefined) req.end(body)
+  else req.on('continue', () => req.end(body)).flushHeaders()
   const [res] = await answered
   return { status: res.statusCode ?? 0, headers: res.headers, body: await buffer(res) }
 }
