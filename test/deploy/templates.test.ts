@@ -200,6 +200,13 @@ describe('the Kubernetes manifests', () => {
     }
   })
 
+  it('come with steps that make the namespace before anything in it', async () => {
+    const commands = (await text('deploy/kubernetes/README.md')).match(/kubectl .*/g) ?? []
+    const made = commands.findIndex((command) => /namespace mandate|mandate\.yaml/.test(command))
+    const used = commands.findIndex((command) => command.includes('-n mandate'))
+    expect([made, used]).to.deep.equal([0, 1])
+  })
+
   it('lead from the ingress to services, and from these to the pods', async () => {
     const all = await manifests()
     const ingress = all.find(({ kind }) => kind === 'Ingress')
