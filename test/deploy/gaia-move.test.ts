@@ -275,7 +275,7 @@ function commandsOf(step: string): Command[] {
   const block = blocksOf('docs/operations.md').find(
     ({ language, info }) => language === 'bash' && info === step,
   )
-  const lines = [...(block?.text ?? '').matchAll(/^npx (mandate-\w+) ([^>&\n]*)/gm)]
+  const lines = [...(block?.text ?? '').matchAll(/^(?:[A-Z_]+=\S+ )?npx (mandate-\w+) ([^>&\n]*)/gm)]
   if (lines.length === 0) throw new Error(`the runbook has no commands for the step "${step}"`)
   return lines.map(([, bin = '', args = '']) => ({ bin: bin as Bin, args: args.trim().split(/ +/) }))
 }

@@ -267,6 +267,24 @@ describe('the systemd units', () => {
     })
   }
 
+  it('serve the metrics of each at a port of its own, where Prometheus is told to collect them', async () => {
+    const file = await text('deploy/systemd/config.json')
+    const places = []
+    for (const kind of ['hub', 'reader'] as const) {
+      const unit = await text(`deploy/systemd/mandate-${kind}.service`)
+      const env = Object.fromEntries(
+        [...unit.matchAll(/^Environment=(\w+)=(.*)$/gm)].map(([, ...pair]) => pair),
+      )
+      const { config } = loadConfig({ text: file, format: 'json', env, flags: new Map(), kind })
+      places.push(`${config.metrics.host}:${config.metrics.port}`)
+    }
+    const prometheus: unknown = parse(await text('deploy/observability/prometheus.yaml'))
+    expect(prometheus)
+      .to.have.nested.property('scrape_configs[0].static_configs[0].targets')
+      .that.deep.equals(places)
+    expect(new Set(places)).to.have.lengthOf(2)
+  })
+
   it('let hub and reader do all they do, and refuse other system calls without an end to the process', async () => {
     const folder = await tempFolder()
     const hub = await startUnit('hub', folder, ['--workers', '2'])
