@@ -211,6 +211,11 @@ describe('a faulty configuration', () => {
       tells: ['not valid JSON at line 2, column 15'],
     },
     {
+      title: 'a key that stands twice in one object, of which the last would be taken',
+      given: { file: '{\n  "hub": { "whitelist": ["1secret"],\n    "white\\u006cist": null } }' },
+      tells: [/"whitelist" stands twice in one object, again at line 3, column 5$/],
+    },
+    {
       title: 'a trailing comma in JSON',
       given: { file: '{\n  "pageSize": 1,\n}' },
       tells: ['not valid JSON at line 3, column 1'],

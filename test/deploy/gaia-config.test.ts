@@ -163,16 +163,24 @@ describe("a hub's file of Gaia", () => {
     expect(configure({ file: { enableHttps: false } }).warnings).to.deep.equal([])
   })
 
-  it('gives serverName and logLevel the last word over their old names, whatever their order', () => {
-    const old = { servername: 'old.test', argsTransport: { level: 'error' } }
-    const fresh = { serverName: 'new.test', logLevel: 'trace' }
+  it('gives logLevel the last word over its old name, whatever their order', () => {
+    const [old, fresh] = [{ argsTransport: { level: 'error' } }, { logLevel: 'trace' }]
     for (const file of [
       { ...old, ...fresh },
       { ...fresh, ...old },
-    ]) {
-      const { config } = configure({ file })
-      expect([config.hub.serverName, config.logLevel]).to.deep.equal(['new.test', 'trace'])
-    }
+    ])
+      expect(configure({ file }).config.logLevel).to.equal('trace')
+  })
+
+  it('takes servername beside serverName where both say the same, and refuses them where they do not', () => {
+    const both = (servername: string) => ({ servername, serverName: 'hub.test' })
+    expect(configure({ file: both('hub.test') }).config.hub.serverName).to.equal('hub.test')
+    expect(refusal({ file: both('old.test') }).message).to.match(
+      /^servername = "old\.test" \(in the file\): is another name for serverName, which says something else/,
+    )
+    expect(refusal({ file: { servername: 'old.test', hub: { serverName: 'hub.test' } } }).message).to.match(
+      /^servername = "old\.test" \(in the file\): is another name for hub\.serverName/,
+    )
   })
 
   it('tells a wrong level under the name that it has in the file', () => {

@@ -34,7 +34,7 @@ export function mapGaia(settings: readonly Setting[]): GaiaMapping {
     else if (key === 'tlsCertConfig') mapping.settings.push({ ...setting, path: [key, ...below] })
     else if (key === 'argsTransport' && below[0] === 'level') mapping.settings.unshift(logLevel(setting))
     else if (Object.hasOwn(lacking, key)) noteLacking(lacked, key, setting)
-    else if (key === 'servername') mapping.settings.unshift(rename(setting, 'serverName'))
+    else if (key === 'servername') mapServerName(mapping, setting, settings)
     else if (key === 'driver') mapping.settings.push(alias(setting, driverAliases))
     else mapping.settings.push(setting)
   }
@@ -68,13 +68,20 @@ function noteLacking(lacked: Map<string, Set<string>>, key: string, { origin }: 
   lacked.set(advice, names)
 }
 
-/** `argsTransport.level` gives way to a `logLevel` beside it, and `servername` to a `serverName`: they go first. */
-function logLevel(setting: Setting): Setting {
-  return alias({ ...setting, path: ['logLevel'] }, levelAliases)
+/** Clients sign the name, so of two it must not be a matter of spelling which one is meant. */
+function mapServerName(mapping: GaiaMapping, setting: Setting, all: readonly Setting[]): void {
+  const { path, value, origin } = setting
+  const other = all.find((one) => withoutSection(one.path)[0] === 'serverName' && one.value !== value)
+  if (other !== undefined) {
+    const problem = `is another name for ${other.origin.name}, which says something else; remove one of them`
+    mapping.faults.push({ key: origin.name, value: showValue(path, value), problem, origin })
+  }
+  mapping.settings.push({ ...setting, path: [...path.slice(0, -1), 'serverName'] })
 }
 
-function rename(setting: Setting, name: string): Setting {
-  return { ...setting, path: [...setting.path.slice(0, -1), name] }
+/** `argsTransport.level` gives way to a `logLevel` beside it: it goes first. */
+function logLevel(setting: Setting): Setting {
+  return alias({ ...setting, path: ['logLevel'] }, levelAliases)
 }
 
 function alias(setting: Setting, aliases: Record<string, string>): Setting {

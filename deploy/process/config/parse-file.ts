@@ -1,4 +1,5 @@
 import { parse as parseToml, TomlError } from 'smol-toml'
+import { checkNames, RepeatedNameError, StrictJsonError } from '../../../hub/auth/ucan/strict-json.ts'
 import { ConfigError } from './fault.ts'
 import { isTree, openSection, type Setting, type Tree } from './setting.ts'
 
@@ -28,12 +29,22 @@ function parseJson(text: string): unknown {
   // Editors on Windows begin files with a byte order mark.
   const json = text.startsWith('\uFEFF') ? text.slice(1) : text
   try {
-    return JSON.parse(json)
-  } catch {
+    const value: unknown = JSON.parse(json)
+    checkNames(json)
+    return value
+  } catch (error) {
+    if (error instanceof RepeatedNameError) {
+      throw fileError(`${error.quoted} stands twice in one object, again at ${placeOf(json, error.offset)}`)
+    }
+    if (error instanceof StrictJsonError) throw fileError(`must be ${error.message}`)
     // The engine's own message quotes the text around the fault, which may be a secret.
-    const before = json.slice(0, validPrefixLength(json)).split('\n')
-    throw fileError(`not valid JSON at line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`)
+    throw fileError(`not valid JSON at ${placeOf(json, validPrefixLength(json))}`)
   }
+}
+
+function placeOf(text: string, offset: number): string {
+  const before = text.slice(0, offset).split('\n')
+  return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`
 }
 
 /** How much of a text could still be the beginning of JSON; engines differ in telling where they stopped. */

@@ -13,6 +13,21 @@ export class StrictJsonError extends Error {
   }
 }
 
+/** An object has two members of one name. */
+export class RepeatedNameError extends StrictJsonError {
+  /** The name, in quotes and without needless escapes. */
+  readonly quoted: string
+  /** Where in the text it stands the second time. */
+  readonly offset: number
+
+  constructor(quoted: string, offset: number) {
+    super('JSON without repeated names')
+    this.name = 'RepeatedNameError'
+    this.quoted = quoted
+    this.offset = offset
+  }
+}
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
@@ -23,7 +38,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  */
 export function parseJsonObject(bytes: Uint8Array): JsonObject {
   const text = decodeUtf8(bytes)
-  scan(text)
+  checkNames(text)
   const value = parse(text)
   if (!isObject(value)) throw new StrictJsonError('a JSON object')
   return value
@@ -57,8 +72,9 @@ function parse(text: string): Json {
 /**
  * Looks for repeated names and deep nesting, before anything recursive sees the text. Only strings, and the characters
  * that open, close and divide, are looked at; whether it is JSON at all is left to `JSON.parse`.
+ * @throws {RepeatedNameError}, {StrictJsonError}
  */
-function scan(text: string): void {
+export function checkNames(text: string): void {
   /** The names met so far in each object that is open; `null` for an array. */
   const open: Array<Set<string> | null> = []
   let atName = false
@@ -68,7 +84,7 @@ function scan(text: string): void {
       const end = endOfString(text, i)
       // A string that does not end is the end of all: no JSON, and nothing is left to nest.
       if (end === -1) return
-      if (atName) addName(open.at(-1), text.slice(i, end + 1))
+      if (atName) addName(open.at(-1), text.slice(i, end + 1), i)
       atName = false
       i = end
     } else if (symbol === '{' || symbol === '[') {
@@ -97,9 +113,9 @@ function isEscaped(text: string, index: number): boolean {
   return backslashes % 2 === 1
 }
 
-function addName(names: Set<string> | null | undefined, quoted: string): void {
+function addName(names: Set<string> | null | undefined, quoted: string, offset: number): void {
   // Two spellings of one name, with escapes and without, are one name.
   const name = quoted.includes('\\') ? JSON.stringify(parse(quoted)) : quoted
-  if (names?.has(name)) throw new StrictJsonError('JSON without repeated names')
+  if (names?.has(name)) throw new RepeatedNameError(name, offset)
   names?.add(name)
 }
