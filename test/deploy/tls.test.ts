@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
 import { connect, createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { TLSSocket } from 'node:tls'
 import { expect } from 'chai'
 import pino from 'pino'
@@ -177,6 +178,36 @@ describe('a hub and reader with a certificate', () => {
     expect((await answered)[0].statusCode).to.equal(202)
     agent.destroy()
   }).timeout(30_000)
+
+  it('keep one that is valid where the new one has expired, and tell of that, at the start too', async () => {
+    const folder = await tempFolder()
+    const { certificate: certFile, key: keyFile } = await makeCertificate(folder, ['localhost'], 3)
+    const files = { certFile, keyFile }
+    const first = readCertificate(files)
+    const dayMs = 86_400_000
+    const told: string[] = []
+    const logger = pino({ base: null }, { write: (line) => void told.push(JSON.parse(line).msg) })
+    const taken: Certificate[] = []
+    const follow = (nowMs: number) =>
+      followCertificate({ files, first, logger, onChange: (one) => taken.push(one), now: () => nowMs })
+    const until = async (text: string) => {
+      while (!told.includes(text)) await sleep(50)
+    }
+
+    const valid = follow(Date.now() + 2 * dayMs)
+    await makeCertificate(folder, ['localhost'], 1)
+    await until('the new certificate has expired; the former one stays in force')
+    expect(taken).to.deep.equal([])
+    await makeCertificate(folder, ['localhost'], 4)
+    await until('a new certificate is in force')
+    expect(taken).to.have.lengthOf(1)
+    valid.stop()
+
+    const expired = follow(Date.now() + 5 * dayMs)
+    await until('the certificate has expired')
+    await until('a new certificate is in force, and has expired')
+    expired.stop()
+  }).timeout(15_000)
 
   it('take up one that was written while they started', async () => {
     const folder = await tempFolder()
