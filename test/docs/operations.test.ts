@@ -123,6 +123,8 @@ describe('docs/operations.md', function () {
         echo 5 | npx mandate put - alice:photos/5.txt --as bob
         sleep 1
         ${runbook('token-leaked')}
+        # What is signed within the second of the revocation is void too.
+        sleep 1
         tried 'echo 6 | npx mandate put - alice:photos/6.txt --as bob'
         echo 7 | npx mandate put - photos/7.txt`)
       expectLike(
