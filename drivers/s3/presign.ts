@@ -52,8 +52,6 @@ async function readUrl(
   const { contentType, contentDisposition, cacheControl } = options
   const command = new GetObjectCommand({
     ...targetOf(store, key),
-    // AWS lets whoever holds a presigned upload name an encoding, which clients would then decode.
-    ResponseContentEncoding: 'identity',
     ...(contentType === undefined ? {} : { ResponseContentType: contentType }),
     ...(contentDisposition === undefined ? {} : { ResponseContentDisposition: contentDisposition }),
     ...(cacheControl === undefined ? {} : { ResponseCacheControl: cacheControl }),
