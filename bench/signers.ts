@@ -41,12 +41,16 @@ const expiration = Math.floor(Date.now() / 1000) + 6 * 3600
 
 let nonce = 0
 
-/** A UCAN 0.8.1 for `gaia/store` on a whole address. Each is another token. */
+/**
+ * A UCAN for `gaia/store` on a whole address. Each is another token.
+ * @param proofs tokens in 0.8.1, CIDs of such in 0.9.1
+ */
 export function makeUcan(
   issuer: Signer,
   audience: string,
   address: string,
   proofs: readonly string[],
+  version: '0.8.1' | '0.9.1' = '0.8.1',
 ): string {
   const payload = {
     iss: issuer.did,
@@ -57,7 +61,7 @@ export function makeUcan(
     prf: proofs,
   }
   const { algorithm, key } = issuer
-  const input = `${encode({ alg: algorithm, typ: 'JWT', ucv: '0.8.1' })}.${encode(payload)}`
+  const input = `${encode({ alg: algorithm, typ: 'JWT', ucv: version })}.${encode(payload)}`
   const digest = algorithm === 'EdDSA' ? null : 'sha256'
   const signature = sign(digest, Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' })
   return `${input}.${signature.toString('base64url')}`

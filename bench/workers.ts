@@ -1,16 +1,22 @@
-import { maxChainLength } from '../hub/auth/ucan/index.ts'
+import { cidOf, maxChainLength, maxTokens } from '../hub/auth/ucan/index.ts'
 import { loadClosed } from './closed-load.ts'
 import { bucketOf, makeOwner, v1Token } from './owner.ts'
 import { type BenchServer, serverName, startHub } from './servers.ts'
-import { type Algorithm, addressOfSigner, makeSigner, makeUcan } from './signers.ts'
+import { type Algorithm, addressOfSigner, makeSigner, makeUcan, type Signer } from './signers.ts'
 import { median, spread } from './statistics.ts'
 import { storeRequest } from './store-request.ts'
+
+interface Credential {
+  token: string
+  /** The `ucans` header. */
+  proofs?: string
+}
 
 /** Tokens that the hub has not seen, as many as one asks for. */
 interface Case {
   name: string
   address: string
-  mint: () => string
+  mint: () => Credential
 }
 
 /** Each of two workers gets half the requests, and takes as much longer until what it runs is compiled. */
@@ -25,7 +31,7 @@ const maxRate = 4_000
  * system and to its threads is on the other core as it is. @returns a Markdown table
  */
 export async function measureWorkers(rounds: number, seconds: number): Promise<string> {
-  const cases = [plain(), chain('EdDSA', 3), chain('ES256', 3), chain('ES256', maxChainLength)]
+  const cases = [plain(), chain('EdDSA', 3), chain('ES256', 3), chain('ES256', maxChainLength), branches()]
   const lines: string[] = []
   const one = await startHub('none', { workers: 1, anyCore: true })
   const two = await startHub('none', { workers: 2, anyCore: true })
@@ -58,7 +64,7 @@ export async function measureWorkers(rounds: number, seconds: number): Promise<s
 
 function plain(): Case {
   const owner = makeOwner()
-  return { name: 'v1, a fresh token each', address: bucketOf(owner), mint: () => v1Token(owner) }
+  return { name: 'v1, a fresh token each', address: bucketOf(owner), mint: () => ({ token: v1Token(owner) }) }
 }
 
 /** From the owner over delegates to the invocation, all of them fresh, their proofs inline. */
@@ -76,7 +82,37 @@ function chain(algorithm: Algorithm, links: number): Case {
         const audience = people[i + 1]?.did ?? `did:web:${serverName}`
         return makeUcan(issuer, audience, address, proof === null ? [] : [proof])
       }, null)
-      return `ucan:${token}`
+      return { token: `ucan:${token}` }
+    },
+  }
+}
+
+/** As many tokens as a hub takes: an invocation of what it has by three ways from the owner, its proofs in the header. */
+function branches(): Case {
+  const owner = makeSigner('ES256')
+  const address = addressOfSigner(owner)
+  const invoker = makeSigner('ES256')
+  const ways = Array.from({ length: 3 }, () => {
+    const between = Array.from({ length: Math.floor((maxTokens - 1) / 3) - 1 }, () => makeSigner('ES256'))
+    return [owner, ...between]
+  })
+  const delegate = (way: readonly Signer[]) => {
+    const tokens: string[] = []
+    for (const [i, issuer] of way.entries()) {
+      const above = tokens.slice(-1).map(cidOf)
+      tokens.push(makeUcan(issuer, way[i + 1]?.did ?? invoker.did, address, above, '0.9.1'))
+    }
+    return tokens
+  }
+  return {
+    name: `${ways.flat().length + 1} tokens of P-256, each first seen`,
+    address,
+    mint() {
+      const delegated = ways.map(delegate)
+      const proofs = delegated.map((tokens) => cidOf(tokens.at(-1) ?? ''))
+      const token = makeUcan(invoker, `did:web:${serverName}`, address, proofs, '0.9.1')
+      const entries = delegated.flat().map((proof) => `${cidOf(proof)}: ${proof}`)
+      return { token: `ucan:${token}`, proofs: entries.join(', ') }
     },
   }
 }
@@ -93,9 +129,9 @@ async function measure(
   return loadClosed({
     port: Number(new URL(hub.url).port),
     request: () => {
-      const token = tokens.pop()
-      if (token === undefined) throw new Error('the fresh tokens have run out')
-      return storeRequest(address, `file-${files++}`, token)
+      const credential = tokens.pop()
+      if (credential === undefined) throw new Error('the fresh tokens have run out')
+      return storeRequest(address, `file-${files++}`, credential.token, credential.proofs)
     },
     connections: 32,
     seconds,
