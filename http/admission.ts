@@ -42,8 +42,8 @@ const burstMs = 500
 const maxBegunAtOnce = 8
 
 /**
- * Node accepts one connection in a turn of the event loop. While connections come, work waits for so long at most: else
- * a thousand of them would wait for a thousand turns full of work before anybody so much as hears of them.
+ * Node accepts one connection in a turn of the event loop. While connections come, work and refusals wait for so long at
+ * most: else a thousand of them would wait for a thousand full turns before anybody so much as hears of them.
  */
 const doorMs = 10
 
@@ -71,6 +71,9 @@ export function admission(options: AdmissionOptions): Admission {
   /** Of this turn of the event loop. */
   let begunAtOnce = 0
   let hasArrival = false
+  /** Refusals that wait until nobody is at the door. */
+  const held: (() => void)[] = []
+  let heldSinceMs = 0
   let isEndDue = false
   let begunMs = Number.NEGATIVE_INFINITY
 
@@ -85,6 +88,7 @@ export function admission(options: AdmissionOptions): Admission {
   const endOfLoop = () => {
     isEndDue = false
     begunAtOnce = 0
+    refuseHeld()
     if (isDoorBusy()) endLater()
     else next()
     hasArrival = false
@@ -96,6 +100,19 @@ export function admission(options: AdmissionOptions): Admission {
   }
 
   const isDoorBusy = () => hasArrival && now() - begunMs < doorMs
+
+  /** Those who are at the door are let in first: whoever is refused comes again at once, and would be in their way. */
+  const hold = (refusal: () => void) => {
+    if (held.length === 0) heldSinceMs = now()
+    held.push(refusal)
+    endLater()
+  }
+
+  const refuseHeld = () => {
+    if (held.length === 0) return
+    if (hasArrival && now() - heldSinceMs < doorMs) return endLater()
+    for (const refusal of held.splice(0)) refusal()
+  }
 
   const isTurnFree = () =>
     begunAtOnce < maxBegunAtOnce && !isDoorBusy() && (atWork.size < maxAtWork || takeBack())
@@ -146,7 +163,7 @@ export function admission(options: AdmissionOptions): Admission {
     enter(req, res, work) {
       if (maxRequests > 0 && isFull()) {
         refusedMs = now()
-        return refuse(req, res)
+        return hasArrival ? hold(() => refuse(req, res)) : refuse(req, res)
       }
       underWay++
       res.once('close', () => underWay--)

@@ -163,6 +163,35 @@ describe('a server that is asked for more than it can do', () => {
     expect(begun).to.deep.equal(['first', 'second'])
   })
 
+  it('lets in those at the door before others hear that they are refused, but lets nobody wait for long', async () => {
+    let nowMs = 0
+    const refused: string[] = []
+    const refuse = (req: IncomingMessage) => refused.push(req.url ?? '')
+    const door = admission({ maxRequests: 1, maxAtWork: 1, refuse, now: () => nowMs })
+    const enter = (url: string) => {
+      const req = Object.assign(new IncomingMessage(new Socket()), { url })
+      door.enter(req, new ServerResponse(req), () => undefined)
+    }
+    const turn = () => new Promise((resolve) => setImmediate(resolve))
+    enter('let in')
+    enter('at once')
+    expect(refused).to.deep.equal(['at once'])
+    door.arrival()
+    enter('held')
+    for (let i = 0; i < 3; i++) {
+      await turn()
+      door.arrival()
+    }
+    expect(refused).to.deep.equal(['at once'])
+    nowMs = 11
+    await eventually(() => refused.length === 2)
+    door.arrival()
+    enter('held till the door is free')
+    expect(refused).to.have.lengthOf(2)
+    await eventually(() => refused.length === 3)
+    expect(refused).to.deep.equal(['at once', 'held', 'held till the door is free'])
+  })
+
   it('absorbs a burst, but turns newcomers away at once while the line stands, and recovers', async () => {
     const server = await serve(() => (_req, res) => void setTimeout(() => res.end('done'), 20), {
       limits: { maxSocketsPerPeer: 0, maxAtWork: 4, maxRequests: 200 },
