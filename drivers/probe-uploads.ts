@@ -119,10 +119,12 @@ async function holds(probe: UploadProbe, name: string, bytes: Buffer | null): Pr
   return bytes === null ? read === null : read !== null && bytes.equals(read)
 }
 
+/** Whether it was; to be asked with {@link holds} behind it. */
 async function isTaken(request: PresignedRequest): Promise<boolean> {
   try {
-    const status = await statusOf(request)
-    return status >= 200 && status < 300
+    const { status, isFirst } = await answerTo(request)
+    // An upload under a condition may have been taken though its answer got lost: what is held then tells.
+    return (status >= 200 && status < 300) || (status === 412 && !isFirst)
   } catch (cause) {
     throw unanswered(cause)
   }
@@ -134,10 +136,13 @@ async function isTaken(request: PresignedRequest): Promise<boolean> {
 async function areRefused(requests: readonly PresignedRequest[]): Promise<boolean> {
   const statuses = await settled(
     requests.map((request) =>
-      statusOf(request).catch((error: unknown) => {
-        if (error instanceof BusyError) throw unanswered(error)
-        return 400
-      }),
+      answerTo(request).then(
+        ({ status }) => status,
+        (error: unknown) => {
+          if (error instanceof BusyError) throw unanswered(error)
+          return 400
+        },
+      ),
     ),
   )
   return statuses.every((status) => status >= 400)
@@ -155,13 +160,19 @@ const retryDelaysMs = [100, 400, 1_600]
 
 class BusyError extends Error {}
 
+interface Outcome {
+  status: number
+  /** Whether the request was sent once only. */
+  isFirst: boolean
+}
+
 /** @throws {BusyError} where the answer stays a passing one; the network's error where none comes */
-async function statusOf(request: PresignedRequest): Promise<number> {
+async function answerTo(request: PresignedRequest): Promise<Outcome> {
   for (let attempt = 0; ; attempt++) {
     const delayMs = retryDelaysMs[attempt]
     try {
       const { status } = await sendPresigned(request)
-      if (!passing.has(status)) return status
+      if (!passing.has(status)) return { status, isFirst: attempt === 0 }
       if (delayMs === undefined) throw new BusyError(`it answers ${status}`)
     } catch (error) {
       if (delayMs === undefined) throw error

@@ -155,9 +155,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
  */
 function inTurn(app: RequestListener, door: Admission): RequestListener {
   return (req, res) => {
-    if (req.url === '/healthz' || req.method === 'OPTIONS') app(req, res)
+    if (req.url === '/healthz' || isPreflight(req)) app(req, res)
     else door.enter(req, res, () => app(req, res))
   }
+}
+
+/** What CORS calls so: the Fetch standard, section 3.3.2. */
+function isPreflight({ method, headers }: IncomingMessage): boolean {
+  return (
+    method === 'OPTIONS' &&
+    headers.origin !== undefined &&
+    headers['access-control-request-method'] !== undefined
+  )
 }
 
 /** Hands on what {@link headFault} finds nothing in. */
@@ -222,8 +231,8 @@ function answerClientErrors(connections: Connections, logger: Logger, instrument
       return
     }
     const refusal = refusalOf(error.code)
-    // A request whose body breaks off has been let in: it is counted and logged as what it is.
-    if (!connections.isAtWork(socket)) {
+    // A client that leaves in the middle of a body: its request is counted and logged as that.
+    if (error.code !== 'HPE_INVALID_EOF_STATE' || !connections.isAtWork(socket)) {
       instruments.turnedAway('malformed')
       logger.warn({ code: error.code, refusal: refusal.code }, 'request refused')
     }

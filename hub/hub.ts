@@ -18,8 +18,8 @@ export interface Hub {
   readonly authorityStore: AuthorityStore
   /** Counts requests at each address, where these are limited. */
   readonly authenticator: Authenticator
-  /** Counts nothing: no number of requests may keep anybody from a revocation. */
-  readonly uncountedAuthenticator: Authenticator
+  /** For revocations: no number of requests may keep an owner from one. */
+  readonly revocationAuthenticator: Authenticator
   readonly socialProofs: SocialProofs
   readonly pathLocks: PathLocks
   readonly readUrlPrefix: string
@@ -47,11 +47,9 @@ export function createHub(options: HubOptions): Hub {
   return {
     driver,
     authorityStore: store,
-    authenticator:
-      addressRequestsPerMinute === 0
-        ? uncounted
-        : limitAddresses(uncounted, addressRequestsPerMinute, instruments),
-    uncountedAuthenticator: uncounted,
+    ...(addressRequestsPerMinute === 0
+      ? { authenticator: uncounted, revocationAuthenticator: uncounted }
+      : limitAddresses(uncounted, addressRequestsPerMinute, instruments)),
     socialProofs: socialProofs({
       driver,
       required: options.proofsRequired,

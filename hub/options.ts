@@ -49,7 +49,7 @@ export interface HubOptions {
   peerLimit?: PeerLimit
   /**
    * Requests a minute at one address by its owner, and as many by its writers; 0 or absent for no limit. Revocations
-   * are not counted.
+   * are not counted with them: the owner's not at all, those of writers apart.
    */
   addressRequestsPerMinute?: number
   instruments?: HubInstruments

@@ -17,7 +17,7 @@ const maxAheadSeconds = 24 * 60 * 60
 export async function revokeAll(hub: Hub, req: Request, res: Response): Promise<void> {
   const address = bucketTarget(req, res)
   await judged(hub.instruments, async () => {
-    const authority = await hub.uncountedAuthenticator.authenticate(req.headers, address)
+    const authority = await hub.revocationAuthenticator.authenticate(req.headers, address)
     if (!isWholeOwner(authority))
       throw refuseStranger(authority, isOwnership, 'only the owner may revoke all')
   })

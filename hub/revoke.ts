@@ -22,7 +22,7 @@ import { bucketTarget } from './target.ts'
 export async function revoke(hub: Hub, req: Request, res: Response): Promise<void> {
   const address = bucketTarget(req, res)
   const { authority, chain } = await judged(hub.instruments, async () => {
-    const authority = await hub.uncountedAuthenticator.authenticate(req.headers, address)
+    const authority = await hub.revocationAuthenticator.authenticate(req.headers, address)
     if (authority.isScoped) throw refuseCredential('a token with scopes revokes nothing')
     if (authority.revoked !== null) throw authority.revoked
     const sent = await requestedChain(hub, address, jsonBody(req))

@@ -100,15 +100,17 @@ async function probeTraits(client: S3Client, bucket: string): Promise<Traits> {
   const probe = new Probe(client, bucket)
   const quotedIfMatch = await probe.wantsQuotes()
   // Side by side: a function that starts has its client waiting.
+  const uploads = probe.holdsUploads(quotedIfMatch)
   const all = [
     probeStorage(probe.target(quotedIfMatch)),
-    probe.holdsUploads(quotedIfMatch),
     probe.holdsCopies(),
     probe.leavesFormer(),
+    uploads.catch(() => false),
   ] as const
   await Promise.allSettled(all)
-  const [probed, holdsUploads, conditionalCopies, wholeBodies] = await Promise.all(all)
-  const conditionalUploads = probed.conditionalWrites && holdsUploads
+  const [probed, conditionalCopies, wholeBodies] = await Promise.all(all)
+  // Of a storage that ignores conditions it does not matter, not even that it has no such uploads.
+  const conditionalUploads = probed.conditionalWrites && (await uploads)
   return { ...probed, quotedIfMatch, conditionalUploads, conditionalCopies, wholeBodies }
 }
 

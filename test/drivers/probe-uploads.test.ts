@@ -34,6 +34,8 @@ class FlawedStorage {
   readonly objects = new Map<string, { bytes: Buffer; etag: string }>()
   /** Asked before anything else: a status to answer with, or `cut` to end the connection. */
   interfere: (req: IncomingMessage) => number | 'cut' | null = () => null
+  /** Asked when all is done: whether the client hears that the storage has no time instead. */
+  loseAnswer: (req: IncomingMessage) => boolean = () => false
   readonly #flaw: Flaw | null
   readonly #server: Server = createServer((req, res) => void this.#answer(req, res))
   #versions = 0
@@ -93,16 +95,23 @@ class FlawedStorage {
     const { pathname, search } = new URL(req.url ?? '/', 'http://storage')
     const name = pathname.slice(1)
     const signed = JSON.parse(decodeURIComponent(search.slice(1))) as Signed
-    const refused = this.#isRefused(req, name, body, { ...signed, name: atob(signed.name) })
-    if (!refused && req.method === 'DELETE') this.objects.delete(name)
-    else if (!refused && this.#flaw !== 'the upload itself') {
+    const refused = this.#refusal(req, name, body, { ...signed, name: atob(signed.name) })
+    if (refused === undefined && req.method === 'DELETE') this.objects.delete(name)
+    else if (refused === undefined && this.#flaw !== 'the upload itself') {
       const source = this.objects.get(String(req.headers['x-harm']))
       this.#put(name, source?.bytes ?? body)
     }
-    res.writeHead(refused ? 403 : 200).end()
+    const status = refused === undefined ? 200 : refused === 'version' ? 412 : 403
+    res.writeHead(this.loseAnswer(req) ? 503 : status).end()
   }
 
-  #isRefused({ method, headers }: IncomingMessage, name: string, body: Buffer, signed: Signed): boolean {
+  /** What it is refused for. */
+  #refusal(
+    { method, headers }: IncomingMessage,
+    name: string,
+    body: Buffer,
+    signed: Signed,
+  ): Flaw | undefined {
     const current = this.objects.get(name)?.etag
     const isChunked = headers['transfer-encoding'] !== undefined
     const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers
@@ -121,7 +130,7 @@ class FlawedStorage {
       ['condition left out', sent === undefined && asked !== undefined],
       ['headers that were not signed', headers['x-harm'] !== undefined],
     ]
-    return checks.some(([flaw, isBroken]) => isBroken && flaw !== this.#flaw)
+    return checks.find(([flaw, isBroken]) => isBroken && flaw !== this.#flaw)?.[0]
   }
 
   #put(name: string, bytes: Buffer): string {
@@ -135,9 +144,11 @@ describe('what a storage holds presigned uploads to', () => {
   const tried = async (
     flaw: Flaw | null,
     interfere: FlawedStorage['interfere'] = () => null,
+    loseAnswer: FlawedStorage['loseAnswer'] = () => false,
   ): Promise<boolean> => {
     const storage = new FlawedStorage(flaw)
     storage.interfere = interfere
+    storage.loseAnswer = loseAnswer
     await storage.start()
     try {
       const holds = await holdsUploads(storage.probe())
@@ -169,6 +180,17 @@ describe('what a storage holds presigned uploads to', () => {
       expect(await tried('headers that were not signed', once)).to.equal(false)
     }).timeout(20_000)
   }
+
+  it('is known though the answers to what was done get lost', async () => {
+    const seen = new Set<string>()
+    const after = (req: IncomingMessage) => {
+      const name = JSON.stringify([req.method, req.url, req.headers])
+      return seen.size < seen.add(name).size
+    }
+    expect(await tried(null, () => null, after)).to.equal(true)
+    expect(await tried('version', () => null, after)).to.equal(false)
+    expect(await tried('the upload itself', () => null, after)).to.equal(false)
+  }).timeout(20_000)
 
   it('is not known of a storage that is busy all the time when it is asked for harm', async () => {
     const failure = await rejection(

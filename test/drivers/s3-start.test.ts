@@ -185,6 +185,17 @@ describe('s3, at its start', () => {
     })
   }
 
+  it('takes a server that ignores conditions and has no uploads in parts, and says what it lacks otherwise', async () => {
+    proxy.decide = ({ url }) =>
+      /[?&]upload(s|Id)/.test(url ?? '')
+        ? { do: 'answer', status: 501 }
+        : { do: 'pass', without: ['if-match', 'if-none-match'] }
+    const { message } = await failure(s3Driver(anonymous()), 'backend')
+    expect(message).to.include('allowUnsafeConditions: true')
+    const driver = await open({ ...anonymous(), allowUnsafeConditions: true })
+    expect(driver.capabilities.atomicConditions).to.equal(false)
+  })
+
   it('refuses a server that is broken half way, and does not take that for an answer', async () => {
     proxy.decide = ({ headers }) =>
       headers['if-match'] === undefined ? { do: 'pass' } : { do: 'answer', status: 503 }

@@ -148,6 +148,26 @@ describe('a server', () => {
       expect(lines).to.deep.equal([])
     })
 
+    for (const [title, sent] of [
+      ['a chunk that is none', 'Transfer-Encoding: chunked\r\n\r\nnot a chunk\r\n'],
+      ['a body that does not come in time', 'Content-Length: 5\r\n\r\nab'],
+    ] as const) {
+      it(`and counts and logs as refused, though its request is under way, ${title}`, async () => {
+        const turnedAway: TurnedAway[] = []
+        const instruments = {
+          ...noHttpInstruments,
+          turnedAway: (why: TurnedAway) => void turnedAway.push(why),
+        }
+        const limits = { requestTimeoutMs: 300, headersTimeoutMs: 300, checkIntervalMs: 50 }
+        const { port, lines } = await serve(() => () => undefined, { instruments, limits })
+        const client = new RawClient(port).send(`POST / HTTP/1.1\r\nHost: a\r\n${sent}`)
+        await client.closed
+        expect(client.received).to.match(/^HTTP\/1\.1 40[08] /)
+        expect(turnedAway).to.deep.equal(['malformed'])
+        expect(lines).to.have.lengthOf(1)
+      })
+    }
+
     it('never into an answer that has begun', async () => {
       const { port } = await serve(() => (_req, res) => void res.write('begun'))
       const client = new RawClient(port).send(

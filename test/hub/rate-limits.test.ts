@@ -80,6 +80,22 @@ describe('a limit of requests at an address whose owner lost a token', () => {
       expect((await world.revokeAll(owner, testNow, { as: v1(owner) })).status).to.equal(202)
     })
   })
+
+  it('counts the revocations of writers, apart from all else that they do', async () => {
+    await withWorld({ addressRequestsPerMinute }, async (world) => {
+      const owner = newOwner()
+      const root = delegate(owner, writer, [can(owner, '', 'gaia/store')])
+      expect((await world.deposit(owner, { ucan: root }, { as: v1(owner) })).status).to.equal(201)
+      const child = () => delegate(writer, newOwner(), [can(owner, '', 'gaia/store')], { proofs: [root] })
+      const statuses: number[] = []
+      for (let i = 0; i < 4; i++) {
+        statuses.push((await world.revoke(owner, { ucan: child() }, { as: v1(writer) })).status)
+      }
+      expect(statuses).to.deep.equal([202, 202, 429, 429])
+      expect((await world.store(owner, 'a', { as: v1(writer) })).status).to.equal(202)
+      expect((await world.revoke(owner, { ucan: root }, { as: v1(owner) })).status).to.equal(202)
+    })
+  })
 })
 
 describe('a limit of requests of each peer', () => {

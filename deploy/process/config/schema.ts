@@ -138,7 +138,7 @@ const limits = z.strictObject({
     'requests that one network address may make within a minute at the hub, and as many at the reader; further ones are answered 429; 0: any number',
   ),
   addressRequestsPerMinute: rate.describe(
-    'requests within a minute that the owner of an address may make at the hub, and as many all of its writers; revocations are not counted; 0: any number',
+    'requests within a minute that the owner of an address may make at the hub, and as many all of its writers; revocations count apart, those of the owner not at all; 0: any number',
   ),
   trustedProxies: z.array(ipRange).default([]).meta({
     description:
