@@ -104,7 +104,8 @@ describe('a server that is asked for more than it can do', () => {
     )
     const answer = ask(url, agent)
     await eventually(() => load().requests === 1)
-    const preflight = await fetch(url, { method: 'OPTIONS' })
+    const headers = { origin: 'https://app.example', 'access-control-request-method': 'GET' }
+    const preflight = await fetch(url, { method: 'OPTIONS', headers })
     expect(preflight.status).to.equal(204)
     expect(preflight.headers.get('access-control-allow-methods')).to.equal('GET')
     expect((await ask(url, agent)).status).to.equal(503)
