@@ -3,6 +3,7 @@ import type { PresignedUpload, PresignUploadOptions } from './driver.ts'
 import { DriverError } from './errors.ts'
 import { type ProbeTarget, probeName } from './probe.ts'
 import { type PresignedRequest, sendPresigned, uploadRequest } from './send-presigned.ts'
+import { settled } from './settled.ts'
 
 /** What a storage is asked to find out what it holds presigned uploads to. */
 export interface UploadProbe extends Pick<ProbeTarget, 'write' | 'read' | 'delete'> {
@@ -41,12 +42,6 @@ export async function holdsUploads(probe: UploadProbe): Promise<boolean> {
     // Best effort: what is left lies where no owner can have anything.
     await Promise.allSettled(names.map((name) => probe.delete(name)))
   }
-}
-
-/** All of them, or the first error, but not before the last one has ended. */
-async function settled<T>(all: readonly Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(all)
-  return await Promise.all(all)
 }
 
 async function refusesChanges(probe: UploadProbe, name: string, other: string): Promise<boolean> {

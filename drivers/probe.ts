@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Condition } from './driver.ts'
 import { DriverError } from './errors.ts'
+import { settled } from './settled.ts'
 
 /**
  * What a probe does to a storage, by the backend's own calls and under a reserved name. Every rejection is a
@@ -37,11 +38,12 @@ export const probePrefix = '.mandate-probe/'
  * @throws the target's error where it cannot write, read, list or delete at all, saying which
  */
 export async function probeStorage(target: ProbeTarget, name: string = probeName()): Promise<Probed> {
-  // Side by side: a function that starts has its client waiting.
-  const probes = [probeWrites(target, name), probeDeletes(target, `${name}-deleted`)] as const
-  await Promise.allSettled(probes)
   try {
-    const [conditionalWrites, conditionalDeletes] = await Promise.all(probes)
+    // Side by side: a function that starts has its client waiting.
+    const [conditionalWrites, conditionalDeletes] = await settled([
+      probeWrites(target, name),
+      probeDeletes(target, `${name}-deleted`),
+    ])
     await must('delete an object', () => target.delete(name))
     if ((await must('read an object', () => target.read(name))) !== null) {
       throw new DriverError('backend', 'the storage still holds an object that was deleted')

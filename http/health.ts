@@ -20,8 +20,8 @@ export interface HealthOptions {
 
 /**
  * `GET /healthz`: 200 while the process serves at all. `GET /readyz`: 200 when `check` resolves within 2 s, else
- * 503 `{status: "unavailable", reason}` with `Retry-After`, `reason` being a class without details. However many probes come, one
- * `check` at most is under way, and one a second is begun.
+ * 503 `{status: "unavailable", reason}` with `Retry-After`, `reason` being a class without details. However many
+ * probes come, one `check` at most is under way, and one a second is begun.
  */
 export function health(options: HealthOptions): Router {
   const readiness = joined(options)

@@ -18,8 +18,8 @@ export function requestOf(event: APIGatewayProxyEventV2): FunctionRequest {
 }
 
 /**
- * @throws {WireError} where bytes were lost, or may have been: in the place of what is not valid UTF-8 an event has U+FFFD,
- * of which nobody can tell whether it was sent
+ * @throws {WireError} where bytes were lost, or may have been: in the place of what is not valid UTF-8 an event has
+ * U+FFFD, of which nobody can tell whether it was sent
  */
 function bodyOf({ body = '', isBase64Encoded, headers }: APIGatewayProxyEventV2): Buffer {
   const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8')

@@ -17,6 +17,7 @@ import {
 import type { Condition } from '../driver.ts'
 import { DriverError } from '../errors.ts'
 import { type ProbeTarget, probeName, probeReading, probeStorage, requireConditions } from '../probe.ts'
+import { settled } from '../settled.ts'
 import { defaultMaxAttempts, defaultMaxSockets, defaultRequestTimeoutMs, makeClient } from './client.ts'
 import { nativeCondition } from './commit.ts'
 import { asDriver, asDriverError, codeOf, isConflict, isMissing, isUnmet, statusOf } from './errors.ts'
@@ -101,14 +102,12 @@ async function probeTraits(client: S3Client, bucket: string): Promise<Traits> {
   const quotedIfMatch = await probe.wantsQuotes()
   // Side by side: a function that starts has its client waiting.
   const uploads = probe.holdsUploads(quotedIfMatch)
-  const all = [
+  const [probed, conditionalCopies, wholeBodies] = await settled([
     probeStorage(probe.target(quotedIfMatch)),
     probe.holdsCopies(),
     probe.leavesFormer(),
     uploads.catch(() => false),
-  ] as const
-  await Promise.allSettled(all)
-  const [probed, conditionalCopies, wholeBodies] = await Promise.all(all)
+  ])
   // Of a storage that ignores conditions it does not matter, not even that it has no such uploads.
   const conditionalUploads = probed.conditionalWrites && (await uploads)
   return { ...probed, quotedIfMatch, conditionalUploads, conditionalCopies, wholeBodies }
@@ -149,9 +148,11 @@ class Probe {
   async holdsUploads(quotedIfMatch: boolean): Promise<boolean> {
     return await this.#withObject(async (name) => {
       const stale = condition({ ifMatch: 'f'.repeat(32) }, quotedIfMatch)
-      const refused = [this.#refusesUpload(name, { IfNoneMatch: '*' }), this.#refusesUpload(name, stale)]
-      await Promise.allSettled(refused)
-      return (await Promise.all(refused)).every(Boolean)
+      const refused = await settled([
+        this.#refusesUpload(name, { IfNoneMatch: '*' }),
+        this.#refusesUpload(name, stale),
+      ])
+      return refused.every(Boolean)
     })
   }
 

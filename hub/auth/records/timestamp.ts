@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
 import type { Driver } from '../../../drivers/driver.ts'
 import { DriverError } from '../../../drivers/errors.ts'
 import { type Address, authKey } from '../../../drivers/key.ts'
+import { lookAtRecord } from './read-record.ts'
 
 /** A timestamp is about ten digits; anything much longer is not one. */
 const maxTimestampBytes = 64
@@ -19,15 +19,10 @@ export interface StoredTimestamp {
 
 /** Looks at `<address>-auth/authTimestamp`, decimal text (PROTOCOL 1.5), whatever stands there. */
 export async function lookAtTimestamp(driver: Driver, address: Address): Promise<StoredTimestamp> {
-  const found = await driver.read(authKey(address, 'authTimestamp'))
-  if (found === null) return { seconds: null, etag: null }
-  const { etag, size } = found.info
-  if (size > maxTimestampBytes) {
-    found.body.destroy()
-    return { seconds: 'unreadable', etag }
-  }
-  const content = (await buffer(found.body)).toString('utf8').trim()
-  return { seconds: /^-?\d{1,15}$/.test(content) ? Number(content) : 'unreadable', etag }
+  const record = await lookAtRecord(driver, authKey(address, 'authTimestamp'), maxTimestampBytes)
+  if (record === null) return { seconds: null, etag: null }
+  const content = record.bytes?.toString('utf8').trim() ?? ''
+  return { seconds: /^-?\d{1,15}$/.test(content) ? Number(content) : 'unreadable', etag: record.etag }
 }
 
 /**

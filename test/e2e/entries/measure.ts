@@ -87,8 +87,9 @@ A cold start is from the start of the process to the end of its first answer, on
 the code, the platform's runtime or what stands for it, the configuration, and all that the server tries at its start. The
 storages are servers on the same machine (Ceph, a server of Google's API, Azurite). A cloud adds the time to make a
 sandbox and to bring the code there, and that its storage is further away: over S3 a start of the hub takes longer by some
-12 times the way there and back, with direct uploads by some 28 times. These requests are the price of finding out, before anything is stored, what the storage can be relied on for; with direct
-uploads it is also tried to get around each condition of a presigned one.
+12 times the way there and back, with direct uploads by some 28 times. These requests are the price of finding out, before
+anything is stored, what the storage can be relied on for; with direct uploads it is also tried to get around each condition
+of a presigned one.
 
 Of the zipped size, 1 MB is native code for the checks of signatures (where the platform does not install it), and 0.2 MB
 the page that describes the API.
